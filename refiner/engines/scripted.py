@@ -1,0 +1,59 @@
+"""An engine that replays given texts, with given delays and failures. For tests and page work; no model."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from refiner.domain import Form, ModelInfo, Usage, Writing
+from refiner.engines import Job, Message
+from refiner.errors import EngineError
+
+
+@dataclass(slots=True)
+class ScriptedEngine:
+    """Writes ``texts`` in turn (the last one for ever), ``step`` characters at a time, ``delay`` seconds apart.
+
+    A token is a word here. After ``fail_after`` characters it raises `EngineError` with ``failure``.
+    """
+
+    texts: Sequence[str]
+    delay: float = 0.0
+    step: int = 24
+    fail_after: int | None = None
+    failure: str = "The model stopped working. Try again."
+    default_form: Form = "off"
+    info: ModelInfo = ModelInfo("scripted", is_refiner=False, detail="replays a text; no model")
+    jobs: list[Job] = field(default_factory=list)
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """One token a word."""
+        return [len(text.split()) for text in texts]
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        """One token a word."""
+        return sum(self.count([message.content for message in messages]))
+
+    def stream(self, job: Job, stop: threading.Event) -> Iterator[Writing]:
+        """Replay the next text."""
+        text = self.texts[min(len(self.jobs), len(self.texts) - 1)]
+        self.jobs.append(job)
+        began = time.perf_counter()
+        prompt = self.prompt_tokens(job.messages)
+        for end in range(self.step, len(text) + self.step, self.step):
+            if self.fail_after is not None and end > self.fail_after:
+                raise EngineError(self.failure)
+            stopped = stop.wait(self.delay)
+            done = stopped or end >= len(text)
+            yield Writing(
+                text[:end],
+                Usage(
+                    prompt_tokens=prompt,
+                    completion_tokens=len(text[:end].split()),
+                    forward_passes=end // self.step,
+                    seconds=time.perf_counter() - began,
+                    ended="stopped" if stopped else "end" if done else "",
+                ),
+            )
+            if done:
+                return

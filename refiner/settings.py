@@ -1,0 +1,62 @@
+"""The only reader of the environment: variables in, one frozen value out."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from refiner.domain import Form
+from refiner.errors import InputError
+
+REFINER_MODEL = "lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
+Device = Literal["auto", "cuda", "mps", "cpu"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set from outside. Empty ``model`` means: choose by hardware."""
+
+    model: str = ""
+    device: Device = "auto"
+    form: Form | None = None
+    max_new_tokens: int = 1024
+    cache_dir: Path = Path("~/.cache/refiner")
+    database_url: str = ""
+    prompt_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 7860
+    threads: int = 0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read ``REFINER_*``, ``DATABASE_URL``; raise `InputError` naming the variable that is wrong."""
+        env = os.environ if environ is None else environ
+
+        def choice(name: str, allowed: tuple[str, ...], default: str) -> str:
+            value = env.get(name, "") or default
+            if value not in allowed:
+                raise InputError(f"{name} is {value!r}; it can be {', '.join(allowed)}.")
+            return value
+
+        def number(name: str, default: int, low: int, high: int) -> int:
+            value = env.get(name, "") or str(default)
+            if not value.isdecimal() or not low <= int(value) <= high:
+                raise InputError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
+            return int(value)
+
+        form = choice("REFINER_FORM", ("auto", *get_args(Form)), "auto")
+        cache = Path(env.get("REFINER_CACHE", "") or cls.cache_dir).expanduser()
+        prompt = env.get("REFINER_PROMPT_FILE", "")
+        return cls(
+            model=env.get("REFINER_MODEL", "").strip(),
+            device=cast("Device", choice("REFINER_DEVICE", get_args(Device), "auto")),
+            form=None if form == "auto" else cast("Form", form),
+            max_new_tokens=number("REFINER_MAX_NEW_TOKENS", cls.max_new_tokens, 16, 8192),
+            cache_dir=cache,
+            database_url=env.get("DATABASE_URL", "") or f"sqlite:///{(cache / 'feedback.db').as_posix()}",
+            prompt_file=Path(prompt) if prompt else None,
+            host=env.get("GRADIO_SERVER_NAME", "") or cls.host,
+            port=number("GRADIO_SERVER_PORT", cls.port, 0, 65535),
+            threads=number("REFINER_THREADS", 0, 0, 1024),
+        )
