@@ -13,7 +13,7 @@ REFINER_MODEL = "lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
 Device = Literal["auto", "cuda", "mps", "cpu"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """Everything that can be set from outside. Empty ``model`` means: choose by hardware."""
 

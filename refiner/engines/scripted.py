@@ -9,6 +9,8 @@ from refiner.domain import Form, ModelInfo, Usage, Writing
 from refiner.engines import Job, Message
 from refiner.errors import EngineError
 
+_INFO = ModelInfo("scripted", is_refiner=False, detail="replays a text; no model")
+
 
 @dataclass(slots=True)
 class ScriptedEngine:
@@ -23,7 +25,7 @@ class ScriptedEngine:
     fail_after: int | None = None
     failure: str = "The model stopped working. Try again."
     default_form: Form = "off"
-    info: ModelInfo = ModelInfo("scripted", is_refiner=False, detail="replays a text; no model")
+    info: ModelInfo = _INFO
     jobs: list[Job] = field(default_factory=list)
 
     def count(self, texts: Sequence[str]) -> list[int]:

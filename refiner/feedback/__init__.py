@@ -1,0 +1,1 @@
+"""Ratings: the record, and where it is kept."""

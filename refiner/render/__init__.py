@@ -1,0 +1,1 @@
+"""Values into escaped HTML; the only place that rounds."""

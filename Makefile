@@ -1,0 +1,2 @@
+SHELL := /bin/bash
+PY := .venv/bin/python
