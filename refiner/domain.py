@@ -241,6 +241,14 @@ class Reward:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat: ``role`` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """Which model writes. ``name`` is what people see; ``is_refiner`` only for the refiner's own weights."""
 

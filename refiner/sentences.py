@@ -1,11 +1,15 @@
 """Where sentences begin and end; the one place that knows the segmenter (sentencex, rule-based)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sentencex
 
 _LINE = re.compile(r"[^\r\n]+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_WINDOW = 4000
+"""The segmenter takes quadratic time on unbalanced quotes, so a long line is read a window at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +29,22 @@ def split(text: str) -> tuple[Sentence, ...]:
     """
     found = []
     for line in _LINE.finditer(text):
-        for piece in sentencex.get_sentence_boundaries("en", line[0]):
-            start, end = line.start() + piece["start_index"], line.start() + piece["end_index"]
+        for start, end in _boundaries(text, line.start(), line.end()):
             inner = text[start:end].strip()
             if inner:
-                start += text[start:end].index(inner)
-                found.append(Sentence(inner, start, start + len(inner)))
+                first = start + text[start:end].index(inner)
+                found.append(Sentence(inner, first, first + len(inner)))
     return tuple(found)
+
+
+def _boundaries(text: str, at: int, end: int) -> Iterator[tuple[int, int]]:
+    """The sentences of one line; the last of a window may be cut by its edge, so the next begins with it."""
+    while at < end:
+        window = _SURROGATE.sub("?", text[at : min(at + _WINDOW, end)])  # it takes valid UTF-8 only
+        pieces = [
+            (one["start_index"], one["end_index"]) for one in sentencex.get_sentence_boundaries("en", window)
+        ]
+        if at + _WINDOW < end and len(pieces) > 1:
+            pieces.pop()
+        yield from ((at + first, at + last) for first, last in pieces)
+        at = at + pieces[-1][1] if pieces and pieces[-1][1] > 0 else end
