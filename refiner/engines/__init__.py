@@ -4,33 +4,25 @@
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from refiner.domain import Form, ModelInfo, Writing
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a chat: ``role`` is system, user or assistant."""
-
-    role: str
-    content: str
+from refiner.domain import Form, Message, ModelInfo, Writing
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One thing to write.
 
-    ``ids`` are those that may be cited. ``quotes`` gives, for the extractive form, the sentences of each
-    source that may be quoted, best first. ``max_new_tokens`` counts everything written, forced tokens too.
+    ``ids`` are those that may be cited; ``quotes``, for the extractive form, groups of (id, sentence) of which
+    at most one each is written, in order. ``max_new_tokens`` counts everything written, forced tokens too.
     """
 
     messages: tuple[Message, ...]
     form: Form
     ids: tuple[str, ...]
-    quotes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    quotes: tuple[tuple[tuple[str, str], ...], ...] = ()
     max_new_tokens: int = 1024
     temperature: float = 0.0
     seed: int | None = None
@@ -46,6 +38,13 @@ class Engine(Protocol):
     @property
     def default_form(self) -> Form:
         """The form that this model writes best in."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is in memory, so that writing begins at once."""
+
+    def load(self) -> None:
+        """Bring the model into memory now; `EngineError` says why it cannot be."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """The number of tokens of each text alone, without special tokens."""

@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from refiner.domain import Form, ModelInfo, Usage, Writing
-from refiner.engines import Job, Message
+from refiner.domain import Form, Message, ModelInfo, Usage, Writing
+from refiner.engines import Job
 from refiner.errors import EngineError
 
 _INFO = ModelInfo("scripted", is_refiner=False, detail="replays a text; no model")
@@ -27,6 +27,11 @@ class ScriptedEngine:
     default_form: Form = "off"
     info: ModelInfo = _INFO
     jobs: list[Job] = field(default_factory=list)
+
+    ready: bool = True
+
+    def load(self) -> None:
+        """Nothing to load."""
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """One token a word."""

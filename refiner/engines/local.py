@@ -1,0 +1,215 @@
+"""A model in this process, through transformers: a hub id, a folder, or a GGUF file.
+
+The loading and CUDA lines are few on purpose: they cannot be tried where the tests run, everything after
+them is the same on every device. See README for what was measured and where.
+"""
+
+import hashlib
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from refiner.decoding.grammar import Grammar
+from refiner.decoding.vocabulary import Vocabulary
+from refiner.decoding.writer import FreeWriter, HeldWriter, Writer
+from refiner.domain import Form, Message, ModelInfo, Usage, Writing
+from refiner.engines import Job
+from refiner.errors import EngineError
+from refiner.settings import REFINER_MODEL, Device
+
+CONVERTED_BELOW = 1 << 30
+"""GGUF files smaller than this many bytes are kept as safetensors in the cache folder after the first load:
+reading a GGUF takes transformers many times as long (BENCHMARKS.md, "Start")."""
+
+
+class LocalEngine:
+    """Writes with one model, one request at a time; a second request waits for the first.
+
+    ``model`` is a hub id, a folder or a ``.gguf`` file; ``name`` is what people see (default: ``model``).
+    Dtype by device: cuda bfloat16, mps float16, cpu float32. Loading happens once, at `load` or first use.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        cache_dir: Path,
+        name: str = "",
+        device: Device = "auto",
+        form: Form = "free",
+        threads: int = 0,
+    ) -> None:
+        self.default_form: Form = form
+        self._model_id, self._name = model, name or model
+        self._device_wanted, self._threads, self._cache_dir = device, threads, cache_dir
+        self._loading, self._busy = threading.Lock(), threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    @property
+    def info(self) -> ModelInfo:
+        """Its name; whether these are the refiner's weights as far as the name of their place tells."""
+        marks = {REFINER_MODEL, "models--" + REFINER_MODEL.replace("/", "--")}
+        is_refiner = self._model_id in marks or not marks.isdisjoint(Path(self._model_id).parts)
+        return ModelInfo(self._name, is_refiner, self._loaded.detail if self._loaded else "")
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is in memory."""
+        return self._loaded is not None
+
+    def load(self) -> None:
+        """Load now rather than at first use. `EngineError` says why it cannot be."""
+        self._get()
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """The number of tokens of each text alone."""
+        if not texts:
+            return []
+        return [len(ids) for ids in self._get().tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+        """The number of tokens of the whole prompt."""
+        return len(self._get().prompt(messages))
+
+    def stream(self, job: Job, stop: threading.Event) -> Iterator[Writing]:
+        """Write; see `Engine.stream`. A failure of torch, such as no memory left, is an `EngineError`."""
+        from refiner.decoding.loop import Picker, decode  # noqa: PLC0415 - torch is heavy
+
+        loaded = self._get()
+        while not self._busy.acquire(timeout=0.2):
+            if stop.is_set():
+                yield Writing("", Usage(ended="stopped"))
+                return
+        try:
+            writer = loaded.writer(job)
+            pick = Picker(job.temperature, job.seed)
+            for usage in decode(loaded.model, loaded.prompt(job.messages), writer, pick, stop.is_set):
+                yield Writing(writer.text, usage)
+        except RuntimeError as error:  # torch's own errors, OutOfMemoryError among them, derive from it
+            raise EngineError(
+                f"{self._name} failed while writing: {str(error).splitlines()[0]} "
+                "Try a shorter input or fewer new tokens."
+            ) from error
+        finally:
+            self._busy.release()
+
+    def _get(self) -> "_Loaded":
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = _load(self._model_id, self._device_wanted, self._threads, self._cache_dir)
+            return self._loaded
+
+
+class _Loaded:
+    """A model in memory with its tokenizer."""
+
+    def __init__(self, model: Any, tokenizer: Any, device: str, seconds: float) -> None:
+        self.model, self.tokenizer = model, tokenizer
+        dtype = str(model.dtype).removeprefix("torch.")
+        self.detail = f"{device}, {dtype}, loaded in {seconds:.1f} s"
+        self.vocabulary = Vocabulary(tokenizer, model.get_output_embeddings().weight.shape[0])
+        ends = model.generation_config.eos_token_id
+        self._ends = frozenset(ends if isinstance(ends, list) else [ends, tokenizer.eos_token_id])
+        self._seen: dict[Any, Any] = {}
+
+    def prompt(self, messages: Sequence[Message]) -> list[int]:
+        """The chat as tokens, up to where the answer begins; a template's thinking is switched off."""
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        if self.tokenizer.chat_template is None:
+            text = "\n\n".join(turn["content"] for turn in turns) + "\n\n"
+            return list(self.tokenizer.encode(text))
+        text = self.tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def writer(self, job: Job) -> Writer:
+        """The writer for a job: held to its form, or free."""
+        if job.form == "off":
+            return FreeWriter(self.vocabulary, job.max_new_tokens, self._ends)
+        grammar = Grammar(self.vocabulary, job.form, job.ids, job.quotes, self._seen)
+        return HeldWriter(grammar, job.max_new_tokens)
+
+
+def best_device() -> str:
+    """``cuda``, ``mps`` or ``cpu``: the first that is there."""
+    import torch  # noqa: PLC0415 - heavy
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _load(model_id: str, wanted: Device, threads: int, cache_dir: Path) -> _Loaded:
+    import torch  # noqa: PLC0415 - heavy
+    from transformers.utils import logging  # noqa: PLC0415 - heavy
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    began = time.perf_counter()
+    device = best_device() if wanted == "auto" else wanted
+    dtype = {"cuda": torch.bfloat16, "mps": torch.float16}.get(device, torch.float32)
+    if threads and device == "cpu":
+        torch.set_num_threads(threads)
+    try:
+        model, tokenizer = _read(model_id, device, dtype, cache_dir)
+    except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
+        raise EngineError(
+            f"The model {model_id!r} could not be loaded: {error}. "
+            "Set REFINER_MODEL to a hub id, a folder with safetensors, or a .gguf file."
+        ) from error
+    return _Loaded(model.eval(), tokenizer, device, time.perf_counter() - began)
+
+
+def _read(model_id: str, device: str, dtype: Any, cache_dir: Path) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415 - heavy
+
+    place, options = Path(model_id).expanduser(), {}
+    if place.suffix == ".gguf":
+        if not place.is_file():
+            raise OSError(f"there is no file {place}")
+        kept = _converted(place, cache_dir)
+        if not kept.exists() and place.stat().st_size >= CONVERTED_BELOW:
+            place, options = place.parent, {"gguf_file": place.name}
+        else:
+            if not kept.exists():
+                _convert(place, kept)
+            place = kept
+    name = str(place) if options or place.exists() else model_id
+    tokenizer = AutoTokenizer.from_pretrained(name, **options)
+    model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, device_map=device, **options)
+    return model, tokenizer
+
+
+def _converted(gguf: Path, cache_dir: Path) -> Path:
+    """Where the safetensors copy of this very file belongs."""
+    state = gguf.stat()
+    mark = hashlib.sha256(f"{gguf.resolve()}|{state.st_size}|{state.st_mtime_ns}".encode()).hexdigest()
+    return cache_dir.expanduser() / "models" / f"{gguf.stem}-{mark[:12]}"
+
+
+def _convert(gguf: Path, kept: Path) -> None:
+    """Write the safetensors copy, whole or not at all, whoever else is doing the same."""
+    import torch  # noqa: PLC0415 - heavy
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415 - heavy
+
+    options = {"gguf_file": gguf.name}
+    model = AutoModelForCausalLM.from_pretrained(str(gguf.parent), dtype=torch.float32, **options)
+    # save_pretrained refuses a model that still says it is quantized; its weights no longer are
+    for field, value in (("hf_quantizer", None), ("is_quantized", False)):
+        setattr(model, field, value)
+    del model.config.quantization_config
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(dir=kept.parent))
+    try:
+        model.save_pretrained(made)
+        AutoTokenizer.from_pretrained(str(gguf.parent), **options).save_pretrained(made)
+        made.rename(kept)
+    except OSError:
+        if not kept.exists():
+            raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

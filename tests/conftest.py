@@ -1,0 +1,42 @@
+"""Models for tests: a tiny random Qwen3 with the real vocabulary, and the embedded model."""
+
+from pathlib import Path
+
+import pytest
+import tiny
+from transformers import PreTrainedTokenizerFast
+
+from refiner.decoding.vocabulary import Vocabulary
+from refiner.engines.choose import choose
+from refiner.engines.local import LocalEngine
+from refiner.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def qwen_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random Qwen3 as safetensors."""
+    return tiny.make(tmp_path_factory.mktemp("qwen"))
+
+
+@pytest.fixture(scope="session")
+def qwen(qwen_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
+    """That model behind the local engine."""
+    return LocalEngine(str(qwen_folder), cache_dir=tmp_path_factory.mktemp("cache"), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
+    """The embedded model, converted anew."""
+    return choose(Settings(cache_dir=tmp_path_factory.mktemp("embedded"), device="cpu"))
+
+
+@pytest.fixture(scope="session")
+def qwen_tokenizer() -> PreTrainedTokenizerFast:
+    """Qwen's real tokenizer."""
+    return tiny.qwen_tokenizer()
+
+
+@pytest.fixture(scope="session")
+def qwen_vocabulary(qwen_tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
+    """Qwen3's vocabulary at its full width."""
+    return Vocabulary(qwen_tokenizer, tiny.WIDTH)

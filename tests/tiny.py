@@ -1,0 +1,74 @@
+"""A tiny Qwen3 with random weights, the real Qwen vocabulary and a Qwen3-style chat template, as a folder."""
+
+import base64
+import importlib.util
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+from transformers.convert_slow_tokenizer import TikTokenConverter
+
+WIDTH = 151_936
+"""The width of Qwen3's logits: its 151,669 tokens and padding."""
+
+_PATTERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+_TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}"
+    "{% endif %}"
+)
+
+
+class _Converter(TikTokenConverter):  # type: ignore[misc]  # transformers leaves it untyped
+    @staticmethod
+    def load_tiktoken_bpe(tiktoken_url: str) -> dict[bytes, int]:
+        lines = Path(tiktoken_url).read_bytes().splitlines()
+        return {base64.b64decode(token): int(rank) for token, rank in map(bytes.split, lines)}
+
+
+def qwen_tokenizer() -> PreTrainedTokenizerFast:
+    """Qwen's tokenizer, from the vocabulary that the package dashscope ships (Apache-2.0)."""
+    spec = importlib.util.find_spec("dashscope")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    file = Path(spec.submodule_search_locations[0]) / "resources/qwen.tiktoken"
+    backend = _Converter(
+        str(file), pattern=_PATTERN, extra_special_tokens=dict.fromkeys(_SPECIAL)
+    ).converted()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens=["<|im_start|>"],
+    )
+    tokenizer.add_tokens(["<think>", "</think>"])  # ordinary added tokens, as in Qwen3
+    tokenizer.chat_template = _TEMPLATE
+    return tokenizer
+
+
+def make(folder: Path, *, seed: int = 0) -> Path:
+    """Write the model to ``folder``: two layers, hidden size 16."""
+    tokenizer = qwen_tokenizer()
+    torch.manual_seed(seed)
+    config = Qwen3Config(
+        vocab_size=WIDTH,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=8,
+        max_position_embeddings=32_768,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
+        pad_token_id=tokenizer.convert_tokens_to_ids("<|endoftext|>"),
+        bos_token_id=None,
+    )
+    Qwen3ForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
