@@ -1,8 +1,12 @@
 """Models for tests: a tiny random Qwen3 with the real vocabulary, and the embedded model."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported: before all that imports it
+
 import tiny
 from transformers import PreTrainedTokenizerFast
 
