@@ -259,7 +259,10 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a generation took. Times in seconds; ``forward_passes`` counts the prompt's pass too."""
+    """What a generation took. Times in seconds; ``forward_passes`` counts the prompt's pass too.
+
+    ``grammar_seconds`` is everything between a pass and the next: what may come, the choice, what is forced.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -1,11 +1,51 @@
-"""The algorithm: a request in, stages out."""
+"""The algorithm: a request in, stages out.
+
+Build the prompt → stream the engine → read the answer → compare it with the draft → ask the judge about
+both → total the rewards. Each step yields a `Stage`; no step looks back.
+"""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from refiner.domain import Options, Request, Stage
-from refiner.engines import Engine
+from refiner import answer, diff, judges, prompts, quotes, rewards, sources
+from refiner.domain import (
+    Answer,
+    Criterion,
+    Finished,
+    Judging,
+    Options,
+    Prepared,
+    Refinement,
+    Request,
+    Source,
+    Stage,
+    Writing,
+)
+from refiner.engines import Engine, Job
+from refiner.errors import EngineError, InputError
 from refiner.judges import Judge
+from refiner.prompts import PromptTemplate
+
+
+def request(
+    question: str, draft: str, given: Sequence[Source], criteria: Sequence[Criterion] = ()
+) -> Request:
+    """A request that can be run: sources in the draft's own tool output join those given.
+
+    `InputError` says which of question, draft and sources is missing.
+    """
+    prose, own, _ = sources.split_draft(draft)
+    known = {source.id for source in given}
+    everything = (*given, *(source for source in own if source.id not in known))
+    if not question.strip():
+        raise InputError("There is no question. Write what the draft is meant to answer.")
+    if not prose.strip():
+        raise InputError("There is no draft. Paste the answer that is to be refined.")
+    if not everything:
+        raise InputError(
+            "There are no sources. Paste at least one, or take an example to see the forms that are read."
+        )
+    return Request(question.strip(), prose, everything, tuple(criteria))
 
 
 def refine(
@@ -14,6 +54,74 @@ def refine(
     judge: Judge,
     options: Options | None = None,
     stop: threading.Event | None = None,
+    *,
+    template: PromptTemplate | None = None,
 ) -> Iterator[Stage]:
-    """Refine one draft: `Prepared`, then `Writing` many times, `Judging`, and `Finished` at the end."""
-    raise NotImplementedError
+    """Refine one draft: `Prepared`, then `Writing` many times, `Judging`, and `Finished` at the end.
+
+    When ``stop`` is set what was written so far is the answer. Raises `InputError` (too long) and
+    `EngineError`; a judge that fails leaves its checks unscored.
+    """
+    options, template = options or Options(), template or PromptTemplate.read()
+    ids = tuple(source.id for source in request.sources)
+    draft = answer.parse(request.draft, ids, expect_block=False)
+    prompt = prompts.build(
+        template,
+        request.question,
+        draft,
+        request.sources,
+        count=engine.count,
+        count_prompt=engine.prompt_tokens,
+    )
+    yield Prepared(prompt.trims, prompt.tokens)
+
+    task = job(prompt, draft, engine, options)
+    written: Writing | None = None
+    for written in engine.stream(task, stop or threading.Event()):
+        yield written
+    if written is None:
+        raise EngineError(f"{engine.info.name} wrote nothing. Try again.")
+
+    refined = answer.parse(written.text, ids)
+    changes = diff.compare(draft, refined)
+    checks = (*rewards.checks(request, draft), *rewards.checks(request, refined))
+    total = len(dict.fromkeys(checks))
+    yield Judging(refined, draft, changes, written.usage, 0, total)
+    verdicts = judges.ask(judge, checks)
+    yield Judging(refined, draft, changes, written.usage, total, total)
+    yield Finished(
+        Refinement(
+            request=request,
+            model=engine.info,
+            judge=judge.name,
+            prompt_version=template.version,
+            form=task.form,
+            trims=prompt.trims,
+            draft=draft,
+            answer=refined,
+            changes=changes,
+            draft_reward=rewards.reward(request, draft, verdicts),
+            reward=rewards.reward(request, refined, verdicts),
+            usage=written.usage,
+            seed=options.seed,
+        )
+    )
+
+
+def job(prompt: prompts.Prompt, draft: Answer, engine: Engine, options: Options) -> Job:
+    """What to write. Only what went into the prompt may be cited: nobody has read the rest."""
+    form = options.form or engine.default_form
+    groups = (
+        quotes.groups(draft, prompt.sources, engine.count, options.max_new_tokens)
+        if form == "extractive"
+        else ()
+    )
+    return Job(
+        messages=prompt.messages,
+        form=form,
+        ids=tuple(source.id for source in prompt.sources),
+        quotes=groups,
+        max_new_tokens=options.max_new_tokens,
+        temperature=options.temperature,
+        seed=options.seed,
+    )

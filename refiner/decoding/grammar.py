@@ -189,9 +189,9 @@ class Grammar:
         return None if control or leading else _after(state, chr(byte))
 
     def _less(self, state: Text, *, may_open: bool) -> Choice | None:
-        """After a ``<``: a tag where one may stand, or a sign that means less."""
+        """After a ``<``: a tag where one may stand, or within a sentence a sign that means less."""
         options: list[tuple[bytes, State]] = []
-        if state.filled:
+        if state.filled and not state.ended:
             less = (*_AFTER_LESS, *_AFTER_LESS_BLANK)
             options += [(sign, _after(state, chr(sign[-1]))) for sign in less]
         if state.claim and state.filled and self.form != "strict":

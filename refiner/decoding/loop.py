@@ -30,19 +30,17 @@ class Picker:
             self._random.manual_seed(seed)
 
     def __call__(self, logits: torch.Tensor, allowed: Allowed | None) -> int:
-        """A token id; ``logits`` are of shape (vocabulary,)."""
+        """A token id; ``logits`` are float32 of shape (vocabulary,), on the CPU."""
         if allowed is not None and allowed.mask is None:
-            tokens = torch.tensor(allowed.tokens, device=logits.device)
-            return allowed.tokens[self._draw(logits[tokens])]
+            return allowed.tokens[self._draw(logits[torch.tensor(allowed.tokens)])]
         if allowed is not None:
-            mask = torch.from_numpy(allowed.mask).to(logits.device)
-            logits = logits.masked_fill(~mask, -torch.inf)
+            logits = logits.masked_fill(~torch.from_numpy(allowed.mask), -torch.inf)
         return self._draw(logits)
 
     def _draw(self, logits: torch.Tensor) -> int:
         if self._temperature <= 0:
             return int(logits.argmax())
-        chances = torch.softmax(logits.float().cpu() / self._temperature, dim=-1)
+        chances = torch.softmax(logits / self._temperature, dim=-1)
         return int(torch.multinomial(chances, 1, generator=self._random))
 
 
@@ -72,6 +70,7 @@ def decode(
         with torch.inference_mode():
             inputs = torch.tensor([now], device=model.device)
             output = model(input_ids=inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            logits = output.logits[0, -1].float().cpu()  # waits for the device, so that times are true
         cache = output.past_key_values
         passes += 1
         if waiting:
@@ -79,11 +78,7 @@ def decode(
         if not prefill:
             prefill = time.perf_counter() - began
         grammar -= time.perf_counter()
-        allowed = writer.allowed()
-        grammar += time.perf_counter()
-        token = pick(output.logits[0, -1], allowed)
-        grammar -= time.perf_counter()
-        waiting = writer.take(token)
+        waiting = writer.take(pick(logits, writer.allowed()))
         grammar += time.perf_counter()
         yield usage()
     halted = not writer.done

@@ -1,0 +1,174 @@
+"""Many cases, one after the other: rows of JSON in, rows of JSON out, nothing done twice and nothing lost.
+
+An output row is written whole and flushed before the next case begins, so that a run can be broken off at any
+time and taken up again.
+"""
+
+import json
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from refiner import answer, pipeline, rubrics, sources
+from refiner.domain import Finished, Options, Refinement, Request
+from refiner.engines import Engine
+from refiner.errors import InputError, RefinerError
+from refiner.feedback.record import result_fields
+from refiner.judges import Judge
+from refiner.prompts import PromptTemplate
+
+Row = dict[str, object]
+
+_RUBRIC_KEYS = ("positive_rubrics", "negative_rubrics", "rubrics", "rubric")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of the input; ``row`` is None where the line is no JSON object."""
+
+    line: int
+    id: str
+    row: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What does the work of every case."""
+
+    engine: Engine
+    judge: Judge
+    template: PromptTemplate
+    options: Options
+
+    def run(self, case: Case) -> Row:
+        """The case's output row; one that cannot be refined holds ``id`` and ``error``."""
+        try:
+            finished = self._finished(request_of(case))
+        except RefinerError as error:
+            return {"id": case.id, "error": str(error)}
+        return {"id": case.id, **result_fields(finished)}
+
+    def _finished(self, request: Request) -> Refinement:
+        stages = pipeline.refine(request, self.engine, self.judge, self.options, template=self.template)
+        *_, last = stages
+        assert isinstance(last, Finished)  # noqa: S101 - `refine` ends so or raises
+        return last.refinement
+
+
+def read_cases(file: Path) -> Iterator[Case]:
+    """The cases of a JSON-lines file; a case without an id, or with one used before, is named by its line."""
+    seen: set[str] = set()
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            row = _object(line)
+            name = str(row.get("id", "")).strip() if row is not None else ""
+            name = name if name and name not in seen else f"{name}@line{number}"
+            seen.add(name)
+            yield Case(number, name, row)
+
+
+def request_of(case: Case) -> Request:
+    """The request that a case holds; `InputError` says what it lacks."""
+    row = case.row
+    if row is None:
+        raise InputError(f"Line {case.line} is not a JSON object.")
+    given = row.get("sources", row.get("snippets", []))
+    if isinstance(given, str):
+        found, _ = sources.read(given)
+    elif isinstance(given, list) and all(isinstance(one, dict) for one in given):
+        found, _ = sources.from_objects(given)
+    else:
+        raise InputError(f"Line {case.line}: 'sources' must be a list of objects, or a text.")
+    for field in ("question", "draft"):
+        if not isinstance(row.get(field, ""), str):
+            raise InputError(f"Line {case.line}: {field!r} must be a text.")
+    rubric = {key: row[key] for key in _RUBRIC_KEYS if row.get(key)}
+    criteria, _ = rubrics.read(json.dumps(rubric.get("rubric", rubric))) if rubric else ((), ())
+    return pipeline.request(str(row.get("question", "")), str(row.get("draft", "")), found, criteria)
+
+
+def read_rows(file: Path) -> list[Row]:
+    """The rows of an output file, a torn one left out."""
+    if not file.exists():
+        return []
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        return [row for row in map(_object, lines) if row is not None and "id" in row]
+
+
+def resume(file: Path, engine: str, version: str) -> set[str]:
+    """The ids that ``file`` holds already; what must be done again is taken out of it.
+
+    `InputError` where its rows come from another model or prompt: one file holds one run.
+    """
+    done = [row for row in read_rows(file) if "error" not in row]
+    others = {(row.get("model"), row.get("prompt_version")) for row in done} - {(engine, version)}
+    if others:
+        model, prompt = min(others, key=str)
+        raise InputError(
+            f"{file} holds answers by {model} with prompt {prompt}; this run is {engine} with prompt {version}. "
+            "Give another file with -o, or remove this one."
+        )
+    if file.exists():
+        kept = file.with_name(file.name + ".tmp")
+        kept.write_text("".join(map(line_of, done)), encoding="utf-8")
+        kept.replace(file)
+    return {str(row["id"]) for row in done}
+
+
+def line_of(row: Mapping[str, object]) -> str:
+    """A row as its line of JSON."""
+    return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def refine_all(
+    cases: list[Case], batch: Batch, file: Path, told: Callable[[Row], None] = lambda _: None
+) -> None:
+    """Run the cases in order and add their rows to ``file``."""
+    with file.open("a", encoding="utf-8") as out:
+        for case in cases:
+            row = batch.run(case)
+            out.write(line_of(row))
+            out.flush()
+            told(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run in figures. ``clean``: read back with no finding; ``cited``: with at least one cited claim."""
+
+    rows: int
+    failed: int
+    clean: int
+    invented: int
+    cited: int
+    seconds: float
+
+
+def summarise(cases: Sequence[Case], rows: Sequence[Row]) -> Summary:
+    """The figures of the cases' rows, counted from the answers' texts as they stand in the rows."""
+    found = {str(row["id"]): row for row in rows}
+    clean = invented = cited = 0
+    seconds: list[float] = []
+    for case in cases:
+        row = found.get(case.id, {"error": ""})
+        if "error" in row:
+            continue
+        known = {source.id for source in request_of(case).sources}
+        read = answer.parse(str(row["answer"]), known)
+        clean += not read.findings
+        invented += len(answer.invented_ids(read, known))
+        cited += any(known.intersection(claim.ids) for claim in read.claims)
+        seconds.append(float(str(row["seconds"])))
+    median = statistics.median(seconds) if seconds else 0.0
+    return Summary(len(cases), len(cases) - len(seconds), clean, invented, cited, median)
+
+
+def _object(line: str) -> Row | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None

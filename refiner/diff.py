@@ -1,0 +1,238 @@
+"""Draft and refined answer side by side: sentences aligned first, then the words inside each pair.
+
+Sentences are compared as sequences of words (rapidfuzz, Indel similarity), aligned in order by dynamic
+programming, and what is left over on both sides and much alike has moved. A citation is one token, equal to
+another with the same ids in any order.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Indel
+
+from refiner import sentences
+from refiner.domain import Answer, Change, Claim, Token
+
+_SCRIPTS = (
+    "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9d"  # written without blanks: a word is a character
+)
+_WORD = re.compile(rf"\s+|[{_SCRIPTS}][^\w\s]*\s*|[^\s{_SCRIPTS}]+\s*")
+_PARTNERS = 50.0  # per cent of words shared, from which on two sentences are versions of one
+_MOVED = 75.0  # the same, for sentences that stand elsewhere
+_MOST_CELLS = 250_000  # sentences of one side × of the other that are compared each with each
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What changed. Sentences ``edited`` may be ``moved`` as well; a citation with other ids is ``recited``."""
+
+    kept: int = 0
+    edited: int = 0
+    added: int = 0
+    removed: int = 0
+    moved: int = 0
+    citations_added: int = 0
+    citations_removed: int = 0
+    recited: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """``keys`` spells the tokens and ``words`` the bare words, one character for each different one."""
+
+    tokens: tuple[Token, ...]
+    paragraph: bool
+    keys: str
+    words: str
+
+
+class _Alphabet:
+    """A character for every different thing, so that rapidfuzz compares words as it does letters."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, str] = {}
+
+    def spell(self, things: Sequence[Hashable]) -> str:
+        return "".join(self._letter(thing) for thing in things)
+
+    def _letter(self, thing: Hashable) -> str:
+        number = len(self._known) + 1
+        return self._known.setdefault(thing, chr(number if number < 0xD800 else number + 0x800))  # noqa: PLR2004 - surrogates
+
+
+def compare(draft: Answer, refined: Answer) -> tuple[Change, ...]:
+    """The changes in the order of ``refined``, removed sentences where they stood.
+
+    The draft tokens of all changes are the draft's words and citations, none lost; the same for refined.
+    """
+    alphabet = _Alphabet()
+    left, right = _sentences(draft, alphabet), _sentences(refined, alphabet)
+    pairs = _aligned(left, right)
+    moved = _moved(left, right, pairs)
+    taken = {*pairs.values(), *moved.values()}
+    changes: list[Change] = []
+    at = 0
+    for number, sentence in enumerate(right):
+        until = next((pairs[later] for later in range(number, len(right)) if later in pairs), len(left))
+        changes += [_alone("removed", left[n]) for n in range(at, until) if n not in taken]
+        at = max(at, until)
+        if number in pairs or number in moved:
+            partner = left[pairs[number] if number in pairs else moved[number]]
+            changes.append(_pair(partner, sentence, moved=number in moved))
+        else:
+            changes.append(_alone("added", sentence))
+    changes += [_alone("removed", left[n]) for n in range(at, len(left)) if n not in taken]
+    return tuple(changes)
+
+
+def count(changes: Sequence[Change]) -> Counts:
+    """What changed, in numbers."""
+    kinds = [change.kind for change in changes]
+    came = [sum(bool(token.ids) and token.changed for token in change.refined) for change in changes]
+    went = [sum(bool(token.ids) and token.changed for token in change.draft) for change in changes]
+    recited = sum(map(min, came, went))
+    return Counts(
+        kept=kinds.count("same"),
+        edited=kinds.count("edited"),
+        added=kinds.count("added"),
+        removed=kinds.count("removed"),
+        moved=sum(change.moved for change in changes),
+        citations_added=sum(came) - recited,
+        citations_removed=sum(went) - recited,
+        recited=recited,
+    )
+
+
+def _sentences(answer: Answer, alphabet: _Alphabet) -> list[_Sentence]:
+    text = answer.text
+    starts = [sentence.start for sentence in sentences.split(text)]
+    groups: list[list[Token]] = [[] for _ in starts]
+    for at, token in _tokens(answer):
+        if groups:
+            groups[max(0, bisect_right(starts, at) - 1)].append(token)
+    return [
+        _Sentence(
+            tuple(tokens),
+            paragraph=not start or "\n" in text[:start][len(text[:start].rstrip()) :],
+            keys=alphabet.spell([frozenset(token.ids) or token.text.rstrip() for token in tokens]),
+            words=alphabet.spell([_bare(token.text) for token in tokens if _bare(token.text)]),
+        )
+        for start, tokens in zip(starts, groups, strict=True)
+        if tokens
+    ]
+
+
+def _tokens(answer: Answer) -> list[tuple[int, Token]]:
+    """Words with the place where each begins; a citation follows the word in which its claim ends."""
+    cited: list[tuple[int, tuple[str, ...]]] = []
+    at = 0
+    for part in answer.parts:
+        at += len(part.text)
+        if isinstance(part, Claim):
+            cited.append((at, part.ids))
+    tokens: list[tuple[int, Token]] = []
+    for match in _WORD.finditer(answer.text):
+        tokens.append((match.start(), Token(match[0])))
+        while cited and cited[0][0] <= match.end():
+            tokens.append((match.start(), Token("", cited.pop(0)[1])))
+    return tokens
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
+def _aligned(left: Sequence[_Sentence], right: Sequence[_Sentence]) -> dict[int, int]:
+    """For each sentence of ``right`` its partner in ``left``, both rising. Equal sentences are found first."""
+    alphabet = _Alphabet()
+    same = Indel.opcodes(alphabet.spell([s.keys for s in left]), alphabet.spell([s.keys for s in right]))
+    pairs: dict[int, int] = {}
+    gap = (0, 0)
+    blocks = [*(block for block in same if block.tag == "equal"), None]
+    for block in blocks:
+        end = (block.src_start, block.dest_start) if block else (len(left), len(right))
+        pairs |= _aligned_gap(left, right, (gap[0], end[0]), (gap[1], end[1]))
+        if block:
+            size = block.src_end - block.src_start
+            pairs |= {block.dest_start + n: block.src_start + n for n in range(size)}
+            gap = (block.src_end, block.dest_end)
+    return pairs
+
+
+def _aligned_gap(
+    left: Sequence[_Sentence], right: Sequence[_Sentence], rows: tuple[int, int], columns: tuple[int, int]
+) -> dict[int, int]:
+    """The order-preserving pairs of the highest total similarity between two equal stretches."""
+    alike = _alike(left[slice(*rows)], right[slice(*columns)], _PARTNERS)
+    if not alike:
+        return {}
+    width = len(alike[0])
+    best = [[0.0] * (width + 1) for _ in range(len(alike) + 1)]
+    for i, row in enumerate(alike, 1):
+        above, here = best[i - 1], best[i]
+        for j, value in enumerate(row, 1):
+            here[j] = max(above[j], here[j - 1], above[j - 1] + value)
+    pairs = {}
+    i, j = len(alike), width
+    while i and j:
+        if best[i][j] == best[i - 1][j]:
+            i -= 1
+        elif best[i][j] == best[i][j - 1]:
+            j -= 1
+        else:
+            i, j = i - 1, j - 1
+            pairs[columns[0] + j] = rows[0] + i
+    return pairs
+
+
+def _moved(left: Sequence[_Sentence], right: Sequence[_Sentence], pairs: dict[int, int]) -> dict[int, int]:
+    """Sentences left over on both sides that are much alike, the likest first."""
+    rows = [n for n in range(len(left)) if n not in pairs.values()]
+    columns = [n for n in range(len(right)) if n not in pairs]
+    alike = _alike([left[n] for n in rows], [right[n] for n in columns], _MOVED)
+    found = sorted(
+        (-value, column, row)
+        for row, values in zip(rows, alike, strict=False)
+        for column, value in zip(columns, values, strict=True)
+        if value
+    )
+    moved: dict[int, int] = {}
+    for _, column, row in found:
+        if column not in moved and row not in moved.values():
+            moved[column] = row
+    return moved
+
+
+def _alike(left: Sequence[_Sentence], right: Sequence[_Sentence], least: float) -> list[list[float]]:
+    """Per cent of shared words for each pair, 0 below ``least``; empty where there is nothing to compare."""
+    if not left or not right or len(left) * len(right) > _MOST_CELLS:
+        return []
+    ratios = process.cdist(
+        [one.words for one in left], [one.words for one in right], scorer=fuzz.ratio, score_cutoff=least
+    )
+    values: list[list[float]] = ratios.tolist()
+    return values
+
+
+def _alone(kind: str, sentence: _Sentence) -> Change:
+    tokens = tuple(replace(token, changed=True) for token in sentence.tokens)
+    if kind == "added":
+        return Change("added", (), tokens, paragraph=sentence.paragraph)
+    return Change("removed", tokens, (), paragraph=sentence.paragraph)
+
+
+def _pair(draft: _Sentence, refined: _Sentence, *, moved: bool) -> Change:
+    if draft.keys == refined.keys:
+        return Change("same", draft.tokens, refined.tokens, moved, refined.paragraph)
+    before, after = list(draft.tokens), list(refined.tokens)
+    for code in Indel.opcodes(draft.keys, refined.keys):
+        if code.tag != "equal":
+            for tokens, start, end in (
+                (before, code.src_start, code.src_end),
+                (after, code.dest_start, code.dest_end),
+            ):
+                tokens[start:end] = [replace(token, changed=True) for token in tokens[start:end]]
+    return Change("edited", tuple(before), tuple(after), moved, refined.paragraph)

@@ -1,0 +1,108 @@
+"""The score of an answer: its rubric and its citations, weighted as on the refiner's card.
+
+score = (rubric + W × F1) / (1 + W), in [0, 1]. The card of the refiner's family names "rubric judge +
+paper-citation quality" and the weight 0.2; how this checkpoint combined them is not public, so this is the
+app's score.
+"""
+
+from collections.abc import Mapping
+
+from refiner import citations, rubrics
+from refiner.answer import write
+from refiner.domain import (
+    Aggregate,
+    Answer,
+    Check,
+    CitationReward,
+    Criterion,
+    Request,
+    Reward,
+    RubricReward,
+    Verdict,
+)
+
+W = 0.2
+"""The weight of the citation part (model card)."""
+
+VERIFICATION_REWARD = 10.0
+"""What training multiplied the reward with (model card); GRPO's standardisation makes it disappear."""
+
+ENOUGH = 0.8
+"""The share of each part that must be scored for a total."""
+
+_NO_VERDICT = Verdict(None, "judged", "not judged", "")
+
+
+def checks(request: Request, answer: Answer) -> tuple[Check, ...]:
+    """Everything that must be asked about one answer: each criterion, each claim's support, each need."""
+    text = write(answer)
+    rubric = tuple(_check(request, text, criterion) for criterion in rubrics.for_request(request))
+    return (*rubric, *citations.checks(request.question, answer, request.sources))
+
+
+def reward(request: Request, answer: Answer, verdicts: Mapping[Check, Verdict]) -> Reward:
+    """The score. A check without a verdict is unscored.
+
+    An answer without words scores 0. Where nothing needs a citation the score is the rubric alone.
+    """
+    text = write(answer)
+    rubric = _rubric(
+        [
+            (criterion, verdicts.get(_check(request, text, criterion), _NO_VERDICT))
+            for criterion in rubrics.for_request(request)
+        ]
+    )
+    citation = citations.reward(request.question, answer, request.sources, verdicts)
+    used = [verdict for _, verdict in rubric.verdicts if verdict.value is not None]
+    basis = citations.basis([*used, *(Verdict(0.0, citation.basis, "", ""),) * bool(citation.supports)])
+    if not answer.text.strip():
+        return Reward(rubric, citation, Aggregate(0.0, 0.0, 0.0, 1.0, 0), "fact", "There is no answer.")
+    total, reason = _total(rubric, citation)
+    return Reward(rubric, citation, total, basis, reason)
+
+
+def training_scale(total: Aggregate) -> tuple[float, float]:
+    """The interval of a total on the scale of training; both ends are one where it is known."""
+    return VERIFICATION_REWARD * total.lo, VERIFICATION_REWARD * total.hi
+
+
+def _check(request: Request, text: str, criterion: Criterion) -> Check:
+    return Check("criterion", request.question, text, evidence=request.sources, criterion=criterion)
+
+
+def _rubric(verdicts: list[tuple[Criterion, Verdict]]) -> RubricReward:
+    weight = sum(criterion.weight for criterion, _ in verdicts)
+    scored = [
+        (criterion.weight, verdict.value if criterion.polarity == "positive" else 1 - verdict.value)
+        for criterion, verdict in verdicts
+        if verdict.value is not None
+    ]
+    known = sum(share for share, _ in scored)
+    gained = sum(share * value for share, value in scored)
+    lo, hi = gained / weight, (gained + weight - known) / weight
+    value = min(max(gained / known, lo), hi) if known else None
+    return RubricReward(tuple(verdicts), Aggregate(value, lo, hi, known / weight, len(verdicts)))
+
+
+def _total(rubric: RubricReward, citation: CitationReward) -> tuple[Aggregate, str]:
+    parts = [("rubric", rubric.total, 1.0)]
+    if not citation.not_applicable:
+        parts.append(("citations", citation.f1, W))
+    weight = sum(share for _, _, share in parts)
+
+    def mean(figures: list[float]) -> float:
+        return sum(share * figure for (_, _, share), figure in zip(parts, figures, strict=True)) / weight
+
+    lo, hi = mean([part.lo for _, part, _ in parts]), mean([part.hi for _, part, _ in parts])
+    coverage = mean([part.coverage for _, part, _ in parts])
+    n = sum(part.n for _, part, _ in parts)
+    short = [name for name, part, _ in parts if part.value is None or part.coverage < ENOUGH]
+    if short:
+        shares = ", ".join(f"{part.coverage:.0%} of the {name}" for name, part, _ in parts)
+        why = next((verdict.reason for _, verdict in rubric.verdicts if verdict.value is None), "")
+        told = f" The rubric: {why}." if "rubric" in short and why else ""
+        return Aggregate(
+            None, lo, hi, coverage, n
+        ), f"Scored are {shares}; a total takes {ENOUGH:.0%} of both.{told}"
+    value = mean([part.value or 0.0 for _, part, _ in parts])
+    return Aggregate(min(max(value, lo), hi), lo, hi, coverage, n), ""

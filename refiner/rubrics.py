@@ -1,0 +1,141 @@
+"""Criteria: the static rubric, and rubrics of one's own as JSON in any of the forms in use.
+
+The three static titles are the refiner family's (model cards); their wording is ours, versioned, and not that
+of the training. Weights are relative: only their ratios count.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from refiner.domain import Criterion, Finding, Polarity, Request
+from refiner.errors import InputError
+
+VERSION = "static-1"
+
+STATIC = (
+    Criterion(
+        "citation-discipline",
+        "Citation Discipline",
+        "Every factual claim cites a source that supports it; nothing is cited that says something else.",
+        origin="static",
+    ),
+    Criterion(
+        "off-query-padding",
+        "Off-Query Padding",
+        "The answer spends words on what the question does not ask.",
+        polarity="negative",
+        origin="static",
+    ),
+    Criterion(
+        "wrong-entity-confabulation",
+        "Wrong-Entity Confabulation",
+        "The answer attributes a fact, number or finding to the wrong person, thing, study or place, "
+        "or makes one up.",
+        polarity="negative",
+        origin="static",
+    ),
+)
+
+MOST = 100
+"""Criteria of one rubric that are read."""
+
+HEAVIEST = 1000.0
+
+_FORM = (
+    'Give JSON such as {"positive_rubrics": [{"title": "…", "description": "…", "weight": 1}], '
+    '"negative_rubrics": []}.'
+)
+Result = tuple[tuple[Criterion, ...], tuple[Finding, ...]]
+
+
+def for_request(request: Request) -> tuple[Criterion, ...]:
+    """The static rubric and the request's own criteria; one of its own replaces a static one of its title."""
+    own = {criterion.title.casefold() for criterion in request.criteria}
+    return (*(one for one in STATIC if one.title.casefold() not in own), *request.criteria)
+
+
+def read(text: str) -> Result:
+    """Criteria of a JSON text, and what was left out or mended, a finding each.
+
+    Read are ``positive_rubrics`` and ``negative_rubrics``, DR Tulu's ``rubrics`` (a negative weight is a fault),
+    and a plain list whose items may say ``polarity``. `InputError` where the text is none of these.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"The rubric is not JSON: {error}. {_FORM}") from error
+    items = list(_items(data))
+    if not items:
+        raise InputError(f"There is no criterion in the rubric. {_FORM}")
+    findings: list[Finding] = []
+    criteria = [
+        criterion
+        for number, (polarity, item) in enumerate(items[:MOST], 1)
+        if (criterion := _criterion(number, polarity, item, findings)) is not None
+    ]
+    if len(items) > MOST:
+        findings.append(Finding("more", f"Only the first {MOST} criteria were read."))
+    if not criteria:
+        raise InputError(f"No criterion in the rubric has a title or a description. {_FORM}")
+    return tuple(criteria), tuple(findings)
+
+
+def to_json(criteria: Sequence[Criterion]) -> str:
+    """The criteria as JSON in the positive and negative form, which `read` reads back."""
+    kinds: dict[Polarity, str] = {"positive": "positive_rubrics", "negative": "negative_rubrics"}
+    data = {
+        key: [
+            {"title": one.title, "description": one.description, "weight": one.weight}
+            for one in criteria
+            if one.polarity == polarity
+        ]
+        for polarity, key in kinds.items()
+    }
+    return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _items(data: object) -> Iterable[tuple[Polarity, object]]:
+    """Each item with the polarity of the list where it stands."""
+    lists: dict[str, Polarity] = {
+        "positive_rubrics": "positive",
+        "negative_rubrics": "negative",
+        "rubrics": "positive",
+        "rubric": "positive",
+    }
+    if isinstance(data, list):
+        yield from (("positive", item) for item in data)
+    elif isinstance(data, dict):
+        for key, polarity in lists.items():
+            if isinstance(data.get(key), list):
+                yield from ((polarity, item) for item in data[key])
+
+
+def _criterion(number: int, polarity: Polarity, item: object, findings: list[Finding]) -> Criterion | None:
+    if isinstance(item, str):
+        item = {"description": item}
+    if not isinstance(item, Mapping):
+        findings.append(
+            Finding("no_criterion", f"Criterion {number} is neither a text nor an object.", number)
+        )
+        return None
+    title, description = (str(item.get(key) or "").strip() for key in ("title", "description"))
+    if not title and not description:
+        findings.append(Finding("empty_criterion", f"Criterion {number} has no words.", number))
+        return None
+    weight = _number(item.get("weight", 1))
+    if weight < 0 or item.get("polarity") == "negative":
+        polarity = "negative"
+    if not 0 < abs(weight) <= HEAVIEST:
+        message = f"Criterion {number} has the weight {item.get('weight')!r}; it was taken as 1."
+        findings.append(Finding("odd_weight", message, number))
+        weight = 1.0
+    return Criterion(f"c{number}", title or description[:60], description or title, abs(weight), polarity)
+
+
+def _number(value: object) -> float:
+    """The number, or NaN where it is none."""
+    try:
+        return math.nan if isinstance(value, bool) else float(str(value))
+    except ValueError:
+        return math.nan

@@ -1,0 +1,118 @@
+"""Rubrics as people have them, read into criteria."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refiner import rubrics
+from refiner.domain import Criterion, Request, Source
+from refiner.errors import InputError
+
+
+def request(*criteria: Criterion) -> Request:
+    return Request("Q?", "D.", (Source("1", "T."),), criteria)
+
+
+POSITIVE = Criterion("c1", "Names SORT", "It names selective organ targeting.", 2.0)
+NEGATIVE = Criterion("c2", "Hedges", "It hedges.", 1.0, "negative")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(
+            {
+                "positive_rubrics": [
+                    {"title": POSITIVE.title, "description": POSITIVE.description, "weight": 2}
+                ],
+                "negative_rubrics": [{"title": NEGATIVE.title, "description": NEGATIVE.description}],
+            },
+            id="positive and negative",
+        ),
+        pytest.param(
+            {
+                "rubrics": [
+                    {"title": POSITIVE.title, "description": POSITIVE.description, "weight": 2},
+                    {"title": NEGATIVE.title, "description": NEGATIVE.description, "weight": -1},
+                ]
+            },
+            id="signed weights",
+        ),
+        pytest.param(
+            [
+                {"title": POSITIVE.title, "description": POSITIVE.description, "weight": "2.0"},
+                {"title": NEGATIVE.title, "description": NEGATIVE.description, "polarity": "negative"},
+            ],
+            id="a list with polarity",
+        ),
+    ],
+)
+def test_every_form_reads_to_the_same_criteria(data: object) -> None:
+    assert rubrics.read(json.dumps(data)) == ((POSITIVE, NEGATIVE), ())
+
+
+def test_what_is_written_reads_back() -> None:
+    assert rubrics.read(rubrics.to_json((POSITIVE, NEGATIVE))) == ((POSITIVE, NEGATIVE), ())
+
+
+@pytest.mark.parametrize(
+    ("item", "code"),
+    [
+        pytest.param({"title": " "}, "empty_criterion", id="no words"),
+        pytest.param(7, "no_criterion", id="a number"),
+        pytest.param({"title": "A", "weight": "heavy"}, "odd_weight", id="a weight in words"),
+        pytest.param({"title": "A", "weight": 0}, "odd_weight", id="no weight"),
+        pytest.param({"title": "A", "weight": "NaN"}, "odd_weight", id="NaN"),
+        pytest.param({"title": "A", "weight": True}, "odd_weight", id="true"),
+    ],
+)
+def test_an_odd_item_is_a_finding_that_names_it(item: object, code: str) -> None:
+    criteria, findings = rubrics.read(json.dumps([{"title": "Good"}, item]))
+    assert criteria[0].title == "Good"
+    assert [(finding.code, finding.line) for finding in findings] == [(code, 2)]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "7", '{"rubrics": 3}', "[[]]", "[" * 100_000])
+def test_what_is_no_rubric_is_refused_with_the_form_to_give(text: str) -> None:
+    with pytest.raises(InputError, match="positive_rubrics"):
+        rubrics.read(text)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda s: (
+            st.lists(s)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["rubrics", "positive_rubrics", "title", "description", "weight", "polarity"]
+                ),
+                s,
+            )
+        ),
+    )
+)
+def test_any_json_gives_criteria_with_words_and_a_weight_or_a_refusal(data: object) -> None:
+    try:
+        criteria, _ = rubrics.read(json.dumps(data))
+    except InputError:
+        return
+    assert all(one.title and one.description and 0 < one.weight <= 1000 for one in criteria)
+    assert len({one.id for one in criteria}) == len(criteria)
+
+
+def test_the_static_rubric_is_always_there_and_can_be_reworded() -> None:
+    assert rubrics.for_request(request()) == rubrics.STATIC
+    assert rubrics.for_request(request(POSITIVE)) == (*rubrics.STATIC, POSITIVE)
+    mine = Criterion("c9", "off-query padding", "Mine.", 1.0, "negative")
+    assert [one.id for one in rubrics.for_request(request(mine))] == [
+        "citation-discipline",
+        "wrong-entity-confabulation",
+        "c9",
+    ]
+
+
+def test_the_static_rubric_asks_for_one_thing_and_names_two_faults() -> None:
+    assert [one.polarity for one in rubrics.STATIC] == ["positive", "negative", "negative"]

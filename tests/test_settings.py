@@ -1,0 +1,59 @@
+"""The environment, read in one place."""
+
+from pathlib import Path
+
+import pytest
+
+from refiner.errors import InputError
+from refiner.settings import Settings
+
+
+def test_nothing_set_means_a_page_on_this_machine_only() -> None:
+    settings = Settings.from_environment({})
+    assert (settings.host, settings.port, settings.model, settings.form) == ("127.0.0.1", 7860, "", None)
+    assert settings.database_url.endswith("/.cache/refiner/feedback.db")
+    assert settings.max_new_tokens == 1024
+
+
+def test_every_variable_is_read() -> None:
+    settings = Settings.from_environment(
+        {
+            "REFINER_MODEL": " /models/mine ",
+            "REFINER_DEVICE": "cpu",
+            "REFINER_FORM": "strict",
+            "REFINER_MAX_NEW_TOKENS": "8192",
+            "REFINER_CACHE": "/tmp/kept",  # noqa: S108 - only a name
+            "DATABASE_URL": "sqlite:////data/votes.db",
+            "REFINER_PROMPT_FILE": "/etc/prompt.txt",
+            "REFINER_THREADS": "2",
+            "GRADIO_SERVER_NAME": "0.0.0.0",  # noqa: S104 - what a container sets
+            "GRADIO_SERVER_PORT": "8080",
+        }
+    )
+    assert settings == Settings(
+        model="/models/mine",
+        device="cpu",
+        form="strict",
+        max_new_tokens=8192,
+        cache_dir=Path("/tmp/kept"),  # noqa: S108 - only a name
+        database_url="sqlite:////data/votes.db",
+        prompt_file=Path("/etc/prompt.txt"),
+        host="0.0.0.0",  # noqa: S104 - what a container sets
+        port=8080,
+        threads=2,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REFINER_DEVICE", "tpu"),
+        ("REFINER_FORM", "loose"),
+        ("REFINER_MAX_NEW_TOKENS", "15"),
+        ("REFINER_MAX_NEW_TOKENS", "many"),
+        ("GRADIO_SERVER_PORT", "-1"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_variables_name(name: str, value: str) -> None:
+    with pytest.raises(InputError, match=name):
+        Settings.from_environment({name: value})
