@@ -6,7 +6,7 @@ time and taken up again.
 
 import json
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,16 +123,14 @@ def line_of(row: Mapping[str, object]) -> str:
     return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def refine_all(
-    cases: list[Case], batch: Batch, file: Path, told: Callable[[Row], None] = lambda _: None
-) -> None:
-    """Run the cases in order and add their rows to ``file``."""
+def refine_all(cases: Sequence[Case], batch: Batch, file: Path) -> Iterator[Row]:
+    """Run the cases in order, add their rows to ``file``, and yield each once it is written."""
     with file.open("a", encoding="utf-8") as out:
         for case in cases:
             row = batch.run(case)
             out.write(line_of(row))
             out.flush()
-            told(row)
+            yield row
 
 
 @dataclass(frozen=True, slots=True)

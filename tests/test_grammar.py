@@ -157,6 +157,7 @@ def test_strict_answers_have_words_only_in_claims(qwen_vocabulary: Vocabulary, s
         pytest.param("p <0.05", True, id="less before a digit"),
         pytest.param("x <= y", True, id="at most"),
         pytest.param("n < x", True, id="less than a letter"),
+        pytest.param("End. <1 begins", False, id="less between sentences"),
         pytest.param("a < /answer>", False, id="a tag with a blank"),
         pytest.param("a < Snippet id=1>", False, id="a claim with a blank"),
         pytest.param("<think>", False, id="thinking"),

@@ -1,1 +1,1 @@
-"""Ratings: the record, and where it is kept."""
+"""Ratings: what of a run is kept, and where."""

@@ -1,1 +1,4 @@
-"""Values into escaped HTML; the only place that rounds."""
+"""Values in, escaped HTML and plain words out. The only place that rounds a number.
+
+Every function is pure. Text from a person or a model is escaped once, in `text.show`; nothing here knows Gradio.
+"""

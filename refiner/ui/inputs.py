@@ -1,0 +1,219 @@
+"""The left side of the page: question, draft, sources, and folded away the rubric and the options."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from refiner import rubrics
+from refiner.errors import RefinerError
+from refiner.render import result
+from refiner.settings import Settings
+from refiner.ui import fields
+
+_SOURCES_HELP = """[1] Title. Text of the first source …
+[2] Title. Text of the second source …
+
+or <snippet id=…> blocks, JSON, JSON lines, or paragraphs"""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The fields, in the order in which a run is given them."""
+
+    question: gr.Textbox
+    draft: gr.Textbox
+    mode: gr.Radio
+    pasted: gr.Textbox
+    table: gr.Dataframe
+    rubric: gr.Dataframe
+    form: gr.Dropdown
+    max_new_tokens: gr.Slider
+    temperature: gr.Slider
+    seed: gr.Number
+
+    def all(self) -> list[Any]:
+        """Every field."""
+        return [getattr(self, name) for name in self.__slots__]
+
+
+def inputs(settings: Settings) -> Inputs:
+    """Lay the fields out in the open Blocks, and wire what they do by themselves."""
+    cases = {case.name: case for case in fields.examples()}
+    example = gr.Dropdown(
+        [("Choose a real case …", ""), *((name, name) for name in cases)],
+        value="",
+        label="Examples",
+        elem_id="example",
+        container=True,
+        filterable=False,
+    )
+    question = gr.Textbox(
+        label="Question",
+        lines=2,
+        max_lines=6,
+        elem_id="question",
+        placeholder="What should the answer answer?",
+    )
+    draft = gr.Textbox(
+        label="Draft",
+        lines=7,
+        max_lines=12,
+        elem_id="draft",
+        placeholder="The answer as it stands. It may cite [1] or S17, or carry its own tool output.",
+    )
+    mode, pasted, table = _sources()
+    rubric = _rubric()
+    form, tokens, temperature, seed = _options(settings)
+    gr.HTML(
+        '<p class="muted small">Examples: <a href="https://github.com/AkariAsai/ScholarQABench" target="_blank" '
+        'rel="noopener noreferrer">ScholarQABench</a>, experts’ answers with their sources, '
+        '<a href="https://opendatacommons.org/licenses/by/1-0/" target="_blank" rel="noopener noreferrer">ODC-BY 1.0</a>.</p>',
+        apply_default_css=False,
+    )
+
+    def load(name: str) -> tuple[Any, ...]:
+        case = cases.get(name)
+        if case is None:
+            return (gr.skip(),) * 5
+        return case.question, case.draft, "Paste", case.sources, [["", "", "", ""]]
+
+    example.input(
+        load,
+        example,
+        [question, draft, mode, pasted, table],
+        api_visibility="private",
+        show_progress="hidden",
+    )
+    return Inputs(question, draft, mode, pasted, table, rubric, form, tokens, temperature, seed)
+
+
+def _sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:
+    with gr.Group(elem_id="sources-group"):
+        mode = gr.Radio(["Paste", "Table"], value="Paste", label="Sources", elem_id="sources-mode")
+        pasted = gr.Textbox(
+            show_label=False,
+            label="Sources, pasted",
+            lines=5,
+            max_lines=10,
+            elem_id="sources",
+            placeholder=_SOURCES_HELP,
+        )
+        table = gr.Dataframe(
+            [["", "", "", ""]],
+            headers=list(fields.SOURCE_HEADERS),
+            type="array",
+            label="Sources, as a table",
+            show_label=False,
+            interactive=True,
+            wrap=True,
+            visible=False,
+            elem_id="sources-table",
+            column_widths=["12%", "26%", "44%", "18%"],
+        )
+        note = gr.HTML(
+            result.read_note((), ()), elem_id="sources-note", padding=True, apply_default_css=False
+        )
+
+    def switch(to: str, text: str, rows: fields.Rows) -> tuple[Any, Any]:
+        """Show one of the two; a table that is still empty takes over what was pasted."""
+        empty = not any(str(cell or "").strip() for row in rows for cell in row)
+        if to == "Table" and empty and text.strip():
+            rows = fields.source_rows(fields.read_sources("Paste", text, ())[0])
+        return gr.Textbox(visible=to == "Paste"), gr.Dataframe(rows, visible=to == "Table")
+
+    def read(way: str, text: str, rows: fields.Rows) -> str:
+        return result.read_note(*fields.read_sources(way, text, rows))
+
+    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+    mode.change(switch, [mode, pasted, table], [pasted, table], **quiet)
+    gr.on(
+        [mode.change, pasted.change, table.change],
+        read,
+        [mode, pasted, table],
+        note,
+        trigger_mode="always_last",
+        **quiet,
+    )
+    return mode, pasted, table
+
+
+def _rubric() -> gr.Dataframe:
+    with gr.Accordion("Rubric", open=False, elem_id="rubric-fold"):
+        gr.HTML(
+            '<p class="muted small">Your own criteria, beside the standing ones. A <b>fault</b> counts against the answer. '
+            "Weights are above 0.</p>",
+            apply_default_css=False,
+        )
+        rubric = gr.Dataframe(
+            fields.criteria_rows(()),
+            headers=list(fields.RUBRIC_HEADERS),
+            type="array",
+            label="Rubric",
+            show_label=False,
+            interactive=True,
+            wrap=True,
+            elem_id="rubric",
+            column_widths=["24%", "40%", "18%", "18%"],
+        )
+        with gr.Row():
+            load = gr.UploadButton("Load JSON", file_types=[".json"], size="sm", elem_id="rubric-load")
+            save = gr.Button("Save JSON", size="sm", elem_id="rubric-save")
+        note = gr.HTML("", elem_id="rubric-note", apply_default_css=False)
+        saved = gr.Textbox(visible=False)
+
+    def read(path: str) -> tuple[Any, str]:
+        try:
+            given, found = rubrics.read(Path(path).read_text(encoding="utf-8", errors="replace"))
+        except RefinerError as error:
+            return gr.skip(), result.status(str(error), "error")
+        return fields.criteria_rows(given), result.findings("Worth a look", found)
+
+    def write(rows: fields.Rows) -> tuple[str, str]:
+        try:
+            given = fields.criteria(rows)
+        except RefinerError as error:
+            return "", result.status(str(error), "error")
+        return rubrics.to_json(given), ""
+
+    load.upload(read, load, [rubric, note], api_visibility="private", show_progress="hidden")
+    save.click(write, rubric, [saved, note], api_visibility="private", show_progress="hidden").success(
+        None,
+        saved,
+        None,
+        js="(text) => window.refiner.download('rubric.json', text)",
+        api_visibility="private",
+    )
+    return rubric
+
+
+def _options(settings: Settings) -> tuple[gr.Dropdown, gr.Slider, gr.Slider, gr.Number]:
+    chosen = next(name for name, form in fields.FORMS.items() if form == settings.form)
+    with gr.Accordion("Options", open=False, elem_id="options-fold"):
+        form = gr.Dropdown(
+            list(fields.FORMS),
+            value=chosen,
+            label="Form",
+            info="How the output is held to the answer format.",
+            elem_id="form",
+        )
+        tokens = gr.Slider(
+            16,
+            8192,
+            value=settings.max_new_tokens,
+            step=1,
+            label="Longest answer, in tokens",
+            elem_id="tokens",
+        )
+        temperature = gr.Slider(
+            0,
+            2,
+            value=0,
+            step=0.05,
+            label="Temperature",
+            info="0 always takes the likeliest token.",
+            elem_id="temperature",
+        )
+        seed = gr.Number(None, label="Seed", precision=0, info="Empty: a new one each time.", elem_id="seed")
+    return form, tokens, temperature, seed

@@ -1,0 +1,175 @@
+"""The page: what it shows and which function each button calls. Built from values; it reads no setting itself."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from refiner.engines import Engine
+from refiner.errors import RefinerError
+from refiner.feedback.store import Store
+from refiner.judges import Judge
+from refiner.render import result
+from refiner.settings import Settings
+from refiner.ui import fields
+from refiner.ui.follow import View, follow
+from refiner.ui.inputs import inputs
+from refiner.ui.rating import rating
+from refiner.ui.runs import Runs, Stages, stages_of
+from refiner.ui.zerogpu import expected_seconds, on_gpu
+
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the buttons act on: the runs under way, the model's state, and the work itself."""
+
+    engine: Engine
+    runs: Runs
+    stages: Stages
+
+    def refine(self, session: str, *given: Any) -> Iterator[View]:
+        """The views of one run, from the fields in their order; expected failures are a view as well."""
+        question, draft, mode, pasted, table, rubric, form, tokens, temperature, seed = given
+        try:
+            sources, _ = fields.read_sources(mode, pasted, table)
+            request = fields.request(question, draft, sources, rubric)
+            options = fields.options(form, tokens, temperature, seed)
+        except RefinerError as error:
+            yield View(result.status(str(error), "error"), running=False)
+            return
+        with self.runs.open(session) as stop_file:
+            ready = self.engine.ready
+            words = "Starting" if ready else "Loading the model: the first time takes up to half a minute"
+            yield View(result.status(words, "busy"), result.waiting())
+            yield from follow(self.stages, request, options, stop_file)
+
+
+def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.Blocks:
+    """The page as Blocks, ready to be launched with `theme.launch_options`."""
+    work = Work(engine, Runs(), on_gpu(stages_of(engine, judge), expected_seconds))
+    page = gr.Blocks(title="Refiner", fill_width=True, analytics_enabled=False)
+    with page:
+        model = _header(engine)
+        with gr.Row(elem_id="columns", equal_height=False):
+            with gr.Column(scale=5, min_width=320, elem_id="left"):
+                left = inputs(settings)
+                with gr.Row(elem_id="actions"):
+                    start = gr.Button(
+                        "Refine (Ctrl+Enter)", variant="primary", elem_id="refine", scale=2, min_width=160
+                    )
+                    stop = gr.Button("Stop (Esc)", interactive=False, elem_id="stop", scale=1, min_width=110)
+            with gr.Column(scale=8, min_width=320, elem_id="right"):
+                status = gr.HTML("", elem_id="status", apply_default_css=False)
+                shown = gr.HTML(result.empty(), elem_id="result", apply_default_css=False)
+                rated = gr.State(None)
+                votes = rating(store, rated)
+
+        def run(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
+            for view in work.refine(_session(request), *given):
+                yield _updates(view)
+
+        def halt(request: gr.Request) -> None:
+            work.runs.stop(_session(request))
+
+        begun = start.click(
+            run,
+            left.all(),
+            [status, shown, start, stop, votes.group, votes.note, rated],
+            trigger_mode="once",
+            concurrency_limit=1,
+            concurrency_id="model",
+            show_progress="minimal",
+            show_progress_on=status,
+            api_visibility="private",
+        )
+        # a bug stays loud in the log and as Gradio's own error; the buttons must not stay locked
+        broken = View(
+            result.status("Something broke. Your texts are kept; try again.", "error"), running=False
+        )
+        begun.failure(lambda: _updates(broken)[:4], None, [status, shown, start, stop], **_QUIET)
+        stop.click(halt, None, None, queue=False, **_QUIET)
+        page.unload(halt)
+        begun.then(lambda: result.model_line(engine.info, ready=engine.ready), None, model, **_QUIET)
+        _keep(page, left.all())
+        _poll(engine, model)
+    return page
+
+
+def _session(request: gr.Request) -> str:
+    return request.session_hash or uuid.uuid4().hex
+
+
+def _header(engine: Engine) -> gr.HTML:
+    mark = (fields.ASSETS / "favicon.svg").read_text(encoding="utf-8")
+    with gr.Row(elem_id="bar"):
+        gr.HTML(
+            f'<div class="brand"><span class="mark" aria-hidden="true">{mark}</span><h1>Refiner</h1>'
+            "<p>Every claim tied to a source. Every change in sight.</p></div>",
+            apply_default_css=False,
+        )
+        model = gr.HTML(
+            result.model_line(engine.info, ready=engine.ready), elem_id="model", apply_default_css=False
+        )
+    gr.HTML(
+        result.model_note(engine.info),
+        elem_id="model-note",
+        apply_default_css=False,
+        visible=not engine.info.is_refiner,
+    )
+    return model
+
+
+def _updates(view: View) -> tuple[Any, ...]:
+    """A view as updates of: status, result, Refine, Stop, the rating's group and note, what may be rated."""
+    group: Any = gr.skip()
+    note: Any = gr.skip()
+    rated: Any = gr.skip()
+    if view.running:
+        group, rated = gr.Column(visible=False), None
+    elif view.done is not None:
+        group, note, rated = gr.Column(visible=True), "", (uuid.uuid4().hex, view.done)
+    return (
+        view.status,
+        gr.skip() if view.result is None else view.result,
+        gr.Button(interactive=not view.running),
+        gr.Button(interactive=view.running),
+        group,
+        note,
+        rated,
+    )
+
+
+def _keep(page: gr.Blocks, every: list[Any]) -> None:
+    """Keep the fields in the visitor's own browser, so that a reload loses nothing. The server sees none of it."""
+    names = json.dumps([field.elem_id for field in every])
+    gr.on(
+        [field.change for field in every],
+        None,
+        every,
+        None,
+        js=f"(...values) => window.refiner.keep({names}, values)",
+        trigger_mode="multiple",
+        api_visibility="private",
+    )
+    page.load(
+        None,
+        every,
+        every,
+        js=f"(...values) => window.refiner.kept({names}, values)",
+        api_visibility="private",
+    )
+
+
+def _poll(engine: Engine, model: gr.HTML) -> None:
+    """While the model is being loaded, look again until it is there."""
+    timer = gr.Timer(1.0, active=not engine.ready)
+
+    def look() -> tuple[str, Any]:
+        return result.model_line(engine.info, ready=engine.ready), gr.Timer(active=not engine.ready)
+
+    timer.tick(look, None, [model, timer], queue=False, **_QUIET)

@@ -1,0 +1,63 @@
+"""Fixtures: the served apps, Chromium, and a page that must stay free of faults."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from harness import ACTION, ROOT, Served, Watch, launch, serve
+from playwright.sync_api import Browser, Page, sync_playwright
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page over an engine that replays hostile text, slowly enough to be watched."""
+    with serve(ROOT / "tests/browser/scripted_app.py", tmp_path_factory.mktemp("scripted")) as served:
+        yield served
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Iterator[Served]:
+    """The same, rendered on the server first, as Spaces do it; where there is no node, Gradio does without."""
+    with serve(ROOT / "tests/browser/scripted_app.py", tmp_path, GRADIO_SSR_MODE="true") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The app as `make run` starts it on a machine without a GPU: the embedded model, everything real."""
+    cache = tmp_path_factory.mktemp("real")
+    with serve(ROOT / "app.py", cache, REFINER_MODEL="", REFINER_DEVICE="cpu", DATABASE_URL="") as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests; where there is none, they fail."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Open]:
+    """Open an app in a fresh profile; at the end, no console error and no request to another host."""
+    watch = Watch()
+    contexts = []
+
+    def open_page(served: Served, theme: str = "light", width: int = 1280) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        contexts.append(context)
+        context.set_default_timeout(ACTION)
+        page = context.new_page()
+        watch.follow(page, served.url)
+        page.goto(f"{served.url}?__theme={theme}")
+        page.locator("#refine").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert watch.faults == []

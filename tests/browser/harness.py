@@ -1,0 +1,112 @@
+"""The app as a subprocess on a free port, and what is watched while a page is open. Imports neither app nor Gradio."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+DEBIAN = Path("/usr/bin/chromium")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ACTION = 15_000
+"""Milliseconds that an action may take on a busy machine."""
+
+PAYLOADS = (
+    "<script>window.bad = 1</script>",
+    "<img src=x onerror='window.bad = 1'>",
+    "</bdi></span></div><svg onload=window.bad=1>",
+    "${window.bad = 1} {{window.bad}} `${window.bad = 1}`",
+    '" onmouseover="window.bad = 1" style="position:fixed;inset:0',
+    "javascript:window.bad=1",
+    "turned \u202earound",
+)
+
+
+@dataclass(frozen=True)
+class Served:
+    """An app under test: where it is, and where it keeps what it stores."""
+
+    url: str
+    cache: Path
+
+
+@dataclass
+class Watch:
+    """What a page did that no page should."""
+
+    faults: list[str] = field(default_factory=list)
+
+    def follow(self, page: Page, url: str) -> None:
+        page.on("console", lambda said: self._said(said.type, said.text))
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("request", lambda request: self._host(request.url, url))
+
+    def _said(self, kind: str, words: str) -> None:
+        # Gradio logs the end of its own event streams when a page is left
+        if kind == "error" and not words.startswith("AbortError: signal is aborted"):
+            self.faults.append(f"console: {words}")
+
+    def _host(self, asked: str, url: str) -> None:
+        if not asked.startswith((url, "data:", "blob:")):
+            self.faults.append(f"request: {asked}")
+
+
+@contextmanager
+def serve(script: Path, cache: Path, **environ: str) -> Iterator[Served]:
+    """Run a script that launches Gradio until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+        "REFINER_CACHE": str(cache),
+        "GRADIO_SERVER_PORT": str(port),
+        "HF_HUB_OFFLINE": "1",
+        **environ,
+    }
+    log = cache / "app.log"
+    with log.open("wb") as out:
+        app = subprocess.Popen([sys.executable, str(script)], cwd=ROOT, env=env, stdout=out, stderr=out)  # noqa: S603 - our own script
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            _wait(url, app, log)
+            yield Served(url, cache)
+        finally:
+            app.terminate()
+            app.wait(20)
+
+
+def _wait(url: str, app: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + 90
+    while time.monotonic() < until and app.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"The app did not start:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Debian's Chromium, else Playwright's own; with neither this raises."""
+    return playwright.chromium.launch(executable_path=str(DEBIAN) if DEBIAN.exists() else None, args=ARGS)

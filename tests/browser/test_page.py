@@ -1,0 +1,266 @@
+"""The page in Chromium: first over a scripted engine that attacks it, then the whole way with the real model."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from harness import PAYLOADS, Served
+from playwright.sync_api import Page, expect
+
+Open = Callable[..., Page]
+
+
+pytestmark = pytest.mark.browser
+
+ATTACK = " ".join(PAYLOADS)
+LOOKS = [
+    pytest.param("light", 1280, id="light-desktop"),
+    pytest.param("dark", 1280, id="dark-desktop"),
+    pytest.param("light", 390, id="light-phone"),
+    pytest.param("dark", 390, id="dark-phone"),
+]
+RUN = 120_000
+"""Milliseconds for a run of the real model, loading and a busy machine included."""
+
+
+def fill(
+    page: Page, question: str = "Why is it so?", draft: str = "It is so [1]. It was so.", sources: str = ""
+) -> None:
+    page.get_by_label("Question").fill(question)
+    page.get_by_label("Draft").fill(draft)
+    page.locator("#sources textarea").fill(
+        sources or "[1] First. The first text says so.\n[2] Second. Another text."
+    )
+    expect(page.locator("#sources-note")).to_contain_text("2 sources read")
+
+
+def finish(page: Page, timeout: int = 30_000) -> None:
+    page.locator(".scores").wait_for(timeout=timeout)
+    expect(page.locator("#refine")).to_be_enabled()
+
+
+def example(page: Page) -> None:
+    page.get_by_label("Examples").click()
+    page.get_by_role("option").nth(1).click()
+    expect(page.locator("#sources-note")).to_contain_text("sources read")
+
+
+def serious(page: Page) -> list[tuple[str, str, list[Any]]]:
+    """What axe finds that is serious or worse, with the places."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (one["id"], one["help"], [node["html"][:200] for node in one["nodes"]][:4])
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+def overflow(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+
+def chip(page: Page) -> None:
+    """Open the first citation that is in sight."""
+    page.locator(".view:visible button.chip, .claims button.chip").first.click()
+    expect(page.locator(".card:popover-open")).to_be_visible()
+
+
+def votes(served: Served) -> int:
+    with sqlite3.connect(served.cache / "feedback.db") as db:
+        tables = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
+        kept = next(name for name in tables if "event" in name or "feedback" in name)
+        return int(db.execute(f"select count(*) from {kept}").fetchone()[0])  # noqa: S608 - a name from the schema
+
+
+# --- over a scripted engine ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_empty_and_with_a_result_the_page_has_no_serious_violation(
+    scripted: Served, visit: Open, theme: str, width: int
+) -> None:
+    page = visit(scripted, theme, width)
+    assert serious(page) == []
+    fill(page)
+    page.locator("#refine").click()
+    finish(page)
+    for name in ("Inline", "Clean text", "Side by side"):
+        page.get_by_role("button", name=name).click()
+        assert serious(page) == []
+        assert overflow(page) == 0
+    chip(page)
+    assert serious(page) == []
+    assert overflow(page) == 0
+
+
+def test_hostile_text_in_every_field_and_from_the_model_runs_nothing(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    blocks = "\n".join(
+        f"<snippet id={n}>\nTitle: {ATTACK}\nURL: javascript:window.bad=1\nSnippet: {ATTACK}\n</snippet>"
+        for n in (1, 2)
+    )
+    fill(page, ATTACK, f"{ATTACK} [1]", blocks)
+    page.locator("#refine").click()
+    finish(page)
+    chip(page)
+    assert page.evaluate("window.bad") is None
+    assert (
+        page.locator(
+            "#result script, #result img, #result svg, #result [onerror], #result [onmouseover]"
+        ).count()
+        == 0
+    )
+    assert page.locator("#result a[href^='javascript']").count() == 0
+    expect(page.locator(".view-clean")).to_contain_text("<script>window.bad = 1</script>")
+    expect(page.locator(".view-clean")).to_contain_text("${window.bad = 1} {{window.bad}}")
+
+
+def test_keys_refine_stop_and_vote_but_not_while_typing(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    fill(page)
+    page.locator("#draft textarea").press("Control+Enter")
+    page.locator(".prose", has_text="opening").wait_for()
+    page.keyboard.press("Escape")
+    finish(page)
+    expect(page.locator("#status")).to_contain_text("Stopped")
+    expect(page.locator(".view-clean")).to_contain_text("opening")
+    page.get_by_label("Comment").press_sequentially("1 and 2")
+    assert page.locator("#vote-note .status").count() == 0
+    page.locator("h1").click()
+    page.keyboard.press("3")
+    expect(page.locator("#vote-note")).to_contain_text("Nothing was stored")
+
+
+def test_escape_closes_an_open_card_before_it_stops_anything(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    fill(page)
+    page.locator("#refine").click()
+    finish(page)
+    chip(page)
+    page.keyboard.press("Escape")
+    expect(page.locator(".card:popover-open")).to_have_count(0)
+
+
+def test_a_reload_keeps_the_fields(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    fill(page, "Is this kept?", "A draft to keep.")
+    page.get_by_label("Table").click()
+    page.locator("#sources-table").wait_for()
+    page.reload()
+    expect(page.get_by_label("Question")).to_have_value("Is this kept?")
+    expect(page.get_by_label("Draft")).to_have_value("A draft to keep.")
+    expect(page.locator("#sources-table")).to_be_visible()
+    expect(page.locator("#sources-table")).to_contain_text("The first text says so.")
+
+
+def test_the_view_chosen_for_the_diff_is_kept(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    fill(page)
+    page.locator("#refine").click()
+    finish(page)
+    page.get_by_role("button", name="Clean text").click()
+    page.locator("#refine").click()
+    finish(page)
+    expect(page.get_by_role("button", name="Clean text")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".view-clean")).to_be_visible()
+    expect(page.locator(".view-side")).to_be_hidden()
+
+
+def test_a_visitor_who_leaves_frees_the_model_for_the_next(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    fill(page)
+    page.locator("#refine").click()
+    page.locator(".prose", has_text="opening").wait_for()
+    page.close()
+    other = visit(scripted)
+    fill(other)
+    other.locator("#refine").click()
+    finish(other)
+
+
+def test_lacking_fields_are_named_and_what_was_typed_stays(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    page.get_by_label("Question").fill("Only a question?")
+    page.locator("#refine").click()
+    expect(page.locator("#status")).to_contain_text("There is no draft")
+    expect(page.get_by_label("Question")).to_have_value("Only a question?")
+    expect(page.locator("#refine")).to_be_enabled()
+
+
+def test_rendered_on_the_server_the_page_works_the_same(rendered: Served, visit: Open) -> None:
+    page = visit(rendered)
+    fill(page)
+    page.locator("#draft textarea").press("Control+Enter")
+    finish(page)
+    chip(page)
+    page.get_by_role("button", name="Inline").click()
+    expect(page.locator(".view-inline")).to_be_visible()
+
+
+def test_a_rubric_is_saved_as_a_file_and_loaded_again(scripted: Served, visit: Open, tmp_path: Path) -> None:
+    page = visit(scripted)
+    page.get_by_role("button", name="Rubric").click()
+    file = tmp_path / "rubric.json"
+    file.write_text('{"positive_rubrics": [{"title": "Names the cause", "description": "It says why."}]}')
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name="Load JSON").click()
+    choosing.value.set_files(file)
+    expect(page.locator("#rubric")).to_contain_text("Names the cause")
+    with page.expect_download() as saved:
+        page.locator("#rubric-save").click()
+    assert "Names the cause" in Path(saved.value.path()).read_text()
+
+
+# --- the whole way, with the embedded model --------------------------------------------------------
+
+
+@pytest.mark.real_model
+@pytest.mark.parametrize(("theme", "width"), [LOOKS[0], LOOKS[3]])
+def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme: str, width: int) -> None:
+    page = visit(real, theme, width)
+    expect(page.locator("#model")).to_contain_text("SmolLM2-135M-Instruct")
+    example(page)
+    page.locator("#refine").click()
+    finish(page, RUN)
+    expect(page.locator(".made")).to_contain_text("SmolLM2-135M-Instruct, not the refiner")
+    assert page.locator(".claims tbody button.chip").count() >= 1
+    chip(page)
+    expect(page.locator(".card:popover-open mark")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_label("Store this run’s texts").check()
+    before = votes(real)
+    page.get_by_role("button", name="Refined better").click()
+    expect(page.locator("#vote-note")).to_contain_text("Stored")
+    assert votes(real) == before + 1
+    assert serious(page) == []
+    assert overflow(page) == 0
+
+
+@pytest.mark.real_model
+def test_text_arrives_in_pieces_stops_half_way_and_can_be_refined_again(real: Served, visit: Open) -> None:
+    page = visit(real)
+    example(page)
+    page.get_by_role("button", name="Options").click()
+    page.get_by_label("Form").click()
+    page.get_by_role("option", name="Free").click()
+    page.evaluate(
+        """() => { window.lengths = new Set(); new MutationObserver(() => {
+            const prose = document.querySelector("#result .busy .prose");
+            if (prose?.textContent) window.lengths.add(prose.textContent.length);
+        }).observe(document.body, { childList: true, subtree: true, characterData: true }); }"""
+    )
+    page.locator("#refine").click()
+    page.wait_for_function("window.lengths.size >= 4", timeout=RUN)
+    kept = page.locator("#result .prose").inner_text()[:20]
+    page.locator("#stop").click()
+    finish(page)
+    expect(page.locator("#status")).to_contain_text("Stopped")
+    expect(page.locator(".made")).to_contain_text("stopped by you")
+    assert kept in page.locator(".view-clean").text_content()
+    page.locator("#refine").click()
+    page.locator("#result .busy").wait_for()
+    page.keyboard.press("Escape")
+    finish(page, RUN)
