@@ -5,6 +5,7 @@ paper-citation quality" and the weight 0.2; how this checkpoint combined them is
 app's score.
 """
 
+import math
 from collections.abc import Mapping
 
 from refiner import citations, rubrics
@@ -54,7 +55,7 @@ def reward(request: Request, answer: Answer, verdicts: Mapping[Check, Verdict]) 
     )
     citation = citations.reward(request.question, answer, request.sources, verdicts)
     used = [verdict for _, verdict in rubric.verdicts if verdict.value is not None]
-    basis = citations.basis([*used, *(Verdict(0.0, citation.basis, "", ""),) * bool(citation.supports)])
+    basis = citations.basis([*used, Verdict(0.0, citation.basis, "", "")])
     if not answer.text.strip():
         return Reward(rubric, citation, Aggregate(0.0, 0.0, 0.0, 1.0, 0), "fact", "There is no answer.")
     total, reason = _total(rubric, citation)
@@ -71,16 +72,19 @@ def _check(request: Request, text: str, criterion: Criterion) -> Check:
 
 
 def _rubric(verdicts: list[tuple[Criterion, Verdict]]) -> RubricReward:
-    weight = sum(criterion.weight for criterion, _ in verdicts)
+    heaviest = max(criterion.weight for criterion, _ in verdicts)
+    shares = [criterion.weight / heaviest for criterion, _ in verdicts]
     scored = [
-        (criterion.weight, verdict.value if criterion.polarity == "positive" else 1 - verdict.value)
-        for criterion, verdict in verdicts
+        (share, verdict.value if criterion.polarity == "positive" else 1 - verdict.value)
+        for share, (criterion, verdict) in zip(shares, verdicts, strict=True)
         if verdict.value is not None
     ]
-    known = sum(share for share, _ in scored)
-    gained = sum(share * value for share, value in scored)
-    lo, hi = gained / weight, (gained + weight - known) / weight
-    value = min(max(gained / known, lo), hi) if known else None
+    missing = [share for share, (_, verdict) in zip(shares, verdicts, strict=True) if verdict.value is None]
+    # fsum rounds once: a plain sum put lo above hi, and let the order of criteria show in the last digit
+    weight, known = math.fsum(shares), math.fsum(share for share, _ in scored)
+    gained = [share * value for share, value in scored]
+    lo, hi = math.fsum(gained) / weight, math.fsum([*gained, *missing]) / weight
+    value = min(max(math.fsum(gained) / known, lo), hi) if known else None
     return RubricReward(tuple(verdicts), Aggregate(value, lo, hi, known / weight, len(verdicts)))
 
 
@@ -94,6 +98,8 @@ def _total(rubric: RubricReward, citation: CitationReward) -> tuple[Aggregate, s
         return sum(share * figure for (_, _, share), figure in zip(parts, figures, strict=True)) / weight
 
     lo, hi = mean([part.lo for _, part, _ in parts]), mean([part.hi for _, part, _ in parts])
+    if not citation.supports:  # perhaps nothing needs a citation, and then the score is the rubric alone
+        hi = max(hi, rubric.total.hi)
     coverage = mean([part.coverage for _, part, _ in parts])
     n = sum(part.n for _, part, _ in parts)
     short = [name for name, part, _ in parts if part.value is None or part.coverage < ENOUGH]

@@ -7,6 +7,7 @@ of the training. Weights are relative: only their ratios count.
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from refiner.domain import Criterion, Finding, Polarity, Request
 from refiner.errors import InputError
@@ -41,6 +42,10 @@ MOST = 100
 """Criteria of one rubric that are read."""
 
 HEAVIEST = 1000.0
+"""Weights lie under it, here as in the page's table."""
+
+_SHOWN = 40
+"""Characters of an odd value that a finding repeats."""
 
 _FORM = (
     'Give JSON such as {"positive_rubrics": [{"title": "…", "description": "…", "weight": 1}], '
@@ -50,9 +55,12 @@ Result = tuple[tuple[Criterion, ...], tuple[Finding, ...]]
 
 
 def for_request(request: Request) -> tuple[Criterion, ...]:
-    """The static rubric and the request's own criteria; one of its own replaces a static one of its title."""
+    """The static rubric and the request's own criteria; one of its own replaces a static one of its title.
+
+    Ids are unique: one that came before gets a number behind it.
+    """
     own = {criterion.title.casefold() for criterion in request.criteria}
-    return (*(one for one in STATIC if one.title.casefold() not in own), *request.criteria)
+    return _distinct((*(one for one in STATIC if one.title.casefold() not in own), *request.criteria))
 
 
 def read(text: str) -> Result:
@@ -62,7 +70,7 @@ def read(text: str) -> Result:
     and a plain list whose items may say ``polarity``. `InputError` where the text is none of these.
     """
     try:
-        data = json.loads(text)
+        data = json.loads(text.removeprefix("\ufeff"))  # editors on Windows put a byte order mark first
     except (ValueError, RecursionError) as error:
         raise InputError(f"The rubric is not JSON: {error}. {_FORM}") from error
     items = list(_items(data))
@@ -82,7 +90,7 @@ def read(text: str) -> Result:
 
 
 def to_json(criteria: Sequence[Criterion]) -> str:
-    """The criteria as JSON in the positive and negative form, which `read` reads back."""
+    """The criteria as JSON in the positive and negative form, which `read` reads back, the positive ones first."""
     kinds: dict[Polarity, str] = {"positive": "positive_rubrics", "negative": "negative_rubrics"}
     data = {
         key: [
@@ -124,13 +132,29 @@ def _criterion(number: int, polarity: Polarity, item: object, findings: list[Fin
         findings.append(Finding("empty_criterion", f"Criterion {number} has no words.", number))
         return None
     weight = _number(item.get("weight", 1))
-    if weight < 0 or item.get("polarity") == "negative":
+    named = str(item.get("polarity") or polarity).strip().casefold()
+    if named not in {"positive", "negative"}:
+        message = f"Criterion {number} has the polarity {named[:_SHOWN]!r}; it was taken as {polarity}."
+        findings.append(Finding("odd_polarity", message, number))
+    if weight < 0 or named == "negative":
         polarity = "negative"
-    if not 0 < abs(weight) <= HEAVIEST:
-        message = f"Criterion {number} has the weight {item.get('weight')!r}; it was taken as 1."
+    if not 0 < abs(weight) < HEAVIEST:
+        message = (
+            f"Criterion {number} has the weight {str(item.get('weight'))[:_SHOWN]!r}; it was taken as 1."
+        )
         findings.append(Finding("odd_weight", message, number))
         weight = 1.0
     return Criterion(f"c{number}", title or description[:60], description or title, abs(weight), polarity)
+
+
+def _distinct(criteria: Iterable[Criterion]) -> tuple[Criterion, ...]:
+    found: dict[str, Criterion] = {}
+    for one in criteria:
+        name, count = one.id, 1
+        while name in found:
+            name, count = f"{one.id}-{count + 1}", count + 1
+        found[name] = one if name == one.id else replace(one, id=name)
+    return tuple(found.values())
 
 
 def _number(value: object) -> float:

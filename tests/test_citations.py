@@ -244,6 +244,28 @@ def test_adding_a_supported_claim_never_lowers_recall(
 
 
 @given(case=cases(missing=False), data=st.data())
+def test_adding_a_supported_citation_never_lowers_recall(
+    case: tuple[list[list[str]], dict[Check, Verdict], int], data: st.DataObject
+) -> None:
+    claims, verdicts, plain = case
+    which = data.draw(st.integers(0, len(claims) - 1)) if claims else 0
+    if not claims or len(set(claims[which]) & set(IDS)) == len(IDS):
+        return
+    new = next(one for one in IDS if one not in claims[which])
+    more = [[*ids, new] if n == which else ids for n, ids in enumerate(claims)]
+    asked = citations.checks("Q?", written(more, plain), SOURCES)
+    known = {check: verdicts.get(check) or judged(data.draw(LEVELS)) for check in asked}
+    for check in asked:
+        if check.statement == f"Claim {which} holds." and [one.id for one in check.evidence] == [new]:
+            known[check] = judged(1.0)
+    before = citations.reward("Q?", written(claims, plain), SOURCES, verdicts).recall.value
+    after = citations.reward("Q?", written(more, plain), SOURCES, known).recall.value
+    assert before is not None
+    assert after is not None
+    assert after >= before
+
+
+@given(case=cases(missing=False), data=st.data())
 def test_one_failed_check_changes_no_other_verdict(
     case: tuple[list[list[str]], dict[Check, Verdict], int], data: st.DataObject
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refiner import answer, judges, rewards, rubrics
-from refiner.domain import Answer, Check, Criterion, Request, Reward, Source, Verdict
+from refiner.domain import Answer, Check, Criterion, Polarity, Request, Reward, Source, Verdict
 
 SOURCES = (Source("a", "Cats purr when they are content."), Source("b", "Dogs bark."))
 ANSWER = answer.parse("<answer><snippet id=a>Cats purr.</snippet></answer>", ("a", "b"))
@@ -173,6 +173,81 @@ def test_weights_scaled_together_change_nothing(scale: float, values: list[float
         for factor in (1.0, scale)
     )
     assert one.total.value == pytest.approx(two.total.value)
+
+
+WEIGHTS = st.floats(1e-300, 999.0) | st.sampled_from([0.1, 0.2, 0.3, 5e-324])
+
+
+@given(
+    rows=st.lists(
+        st.tuples(WEIGHTS, st.none() | st.floats(0, 1), st.sampled_from(["positive", "negative"])),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_the_rubric_lies_in_its_interval_to_the_last_digit_at_any_weights(
+    rows: list[tuple[float, float | None, Polarity]],
+) -> None:
+    verdicts = [
+        (Criterion(str(n), "T", "D", weight, polarity), judged(value))
+        for n, (weight, value, polarity) in enumerate(rows)
+    ]
+    one = rewards._rubric(verdicts).total
+    assert 0 <= one.lo <= one.hi <= 1
+    assert 0 <= one.coverage <= 1
+    assert one.value is None or one.lo <= one.value <= one.hi
+    assert rewards._rubric(verdicts[::-1]).total == one
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        [
+            "<snippet id=a>Cats purr.</snippet>",
+            "<snippet id=a,b>Dogs and cats.</snippet>",
+            "<snippet id=zz>Fish fly.</snippet>",
+            "A plain sentence says a lot here.",
+            "Another one says as much again.",
+        ]
+    ),
+    min_size=1,
+    max_size=4,
+    unique=True,
+)
+
+
+@given(texts=TEXTS, data=st.data())
+def test_any_completion_of_missing_verdicts_stays_in_the_interval_of_the_score(
+    texts: list[str], data: st.DataObject
+) -> None:
+    read = answer.parse(" ".join(texts), ("a", "b"), expect_block=False)
+    asked = rewards.checks(request(), read)
+    full = {check: judged(data.draw(VALUES.filter(lambda value: value is not None))) for check in asked}
+    some = {check: verdict for check, verdict in full.items() if data.draw(st.booleans())}
+    before = rewards.reward(request(), read, some).total
+    after = rewards.reward(request(), read, full).total
+    assert after.value is not None
+    assert before.lo - 1e-9 <= after.value <= before.hi + 1e-9
+
+
+def test_a_sentence_nobody_judged_leaves_open_that_nothing_needs_a_citation() -> None:
+    """Perfect criteria and one unjudged plain sentence: 1.0 where it needs no citation, 1 / 1.2 where it does."""
+    read = answer.parse("<answer>A plain sentence says a lot here.</answer>")
+    perfect = {
+        check: judged(float(check.criterion.polarity == "positive"))
+        for check in rewards.checks(request(), read)
+        if check.criterion
+    }
+    total = rewards.reward(request(), read, perfect).total
+    assert (total.value, total.lo, total.hi) == pytest.approx((None, 1 / 1.2, 1.0))
+
+
+def test_that_nothing_needs_a_citation_is_no_better_known_than_who_said_so() -> None:
+    read = answer.parse("<answer>So.</answer>")
+    verdicts = {
+        check: judged(1.0) if check.criterion else Verdict(0.0, "estimated", "short", "lexical")
+        for check in rewards.checks(request(), read)
+    }
+    assert rewards.reward(request(), read, verdicts).basis == "estimated"
 
 
 def test_the_order_of_criteria_changes_nothing() -> None:

@@ -66,12 +66,26 @@ def test_what_is_written_reads_back() -> None:
         pytest.param({"title": "A", "weight": 0}, "odd_weight", id="no weight"),
         pytest.param({"title": "A", "weight": "NaN"}, "odd_weight", id="NaN"),
         pytest.param({"title": "A", "weight": True}, "odd_weight", id="true"),
+        pytest.param({"title": "A", "weight": 1000}, "odd_weight", id="more than the table takes"),
+        pytest.param({"title": "A", "polarity": "bad"}, "odd_polarity", id="no such polarity"),
+        pytest.param({"title": "A", "weight": "x" * 5000}, "odd_weight", id="a very long weight"),
     ],
 )
 def test_an_odd_item_is_a_finding_that_names_it(item: object, code: str) -> None:
     criteria, findings = rubrics.read(json.dumps([{"title": "Good"}, item]))
     assert criteria[0].title == "Good"
     assert [(finding.code, finding.line) for finding in findings] == [(code, 2)]
+    assert len(findings[0].message) < 200
+
+
+@pytest.mark.parametrize("polarity", ["negative", "Negative", " NEGATIVE "])
+def test_a_fault_stays_a_fault_however_it_is_spelt(polarity: str) -> None:
+    criteria, findings = rubrics.read(json.dumps([{"title": "A", "polarity": polarity}]))
+    assert (criteria[0].polarity, findings) == ("negative", ())
+
+
+def test_a_byte_order_mark_is_read_over() -> None:
+    assert rubrics.read('\ufeff[{"title": "A"}]')[0][0].title == "A"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "7", '{"rubrics": 3}', "[[]]", "[" * 100_000])
@@ -112,6 +126,21 @@ def test_the_static_rubric_is_always_there_and_can_be_reworded() -> None:
         "wrong-entity-confabulation",
         "c9",
     ]
+
+
+def test_ids_are_unique_whatever_the_request_brings() -> None:
+    own = [
+        Criterion(name, f"T{n}", "D.") for n, name in enumerate(["c1", "c1", "c1-2", "citation-discipline"])
+    ]
+    ids = [one.id for one in rubrics.for_request(request(*own))]
+    assert len(set(ids)) == len(ids) == 7
+
+
+@given(criteria=st.lists(st.sampled_from([POSITIVE, NEGATIVE]), min_size=1, max_size=8))
+def test_what_is_written_reads_back_positive_ones_first(criteria: list[Criterion]) -> None:
+    back, findings = rubrics.read(rubrics.to_json(criteria))
+    assert [one.title for one in back] == sorted((one.title for one in criteria), reverse=True)
+    assert findings == ()
 
 
 def test_the_static_rubric_asks_for_one_thing_and_names_two_faults() -> None:

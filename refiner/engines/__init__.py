@@ -43,6 +43,10 @@ class Engine(Protocol):
     def ready(self) -> bool:
         """Whether the model is in memory, so that writing begins at once."""
 
+    @property
+    def problem(self) -> str:
+        """Why the last loading failed, in words; empty where none did."""
+
     def load(self) -> None:
         """Bring the model into memory now; `EngineError` says why it cannot be."""
 

@@ -45,6 +45,7 @@ class LocalEngine:
         threads: int = 0,
     ) -> None:
         self.default_form: Form = form
+        self.problem = ""
         self._model, self._name = model, name or str(model)
         self._device_wanted, self._threads, self._cache_dir = device, threads, cache_dir
         self._loading, self._busy = threading.Lock(), threading.Lock()
@@ -102,8 +103,13 @@ class LocalEngine:
     def _get(self) -> "_Loaded":
         with self._loading:
             if self._loaded is None:
-                place = self._model() if callable(self._model) else self._model
-                self._loaded = _load(place, self._device_wanted, self._threads, self._cache_dir)
+                try:
+                    place = self._model() if callable(self._model) else self._model
+                    self._loaded = _load(place, self._device_wanted, self._threads, self._cache_dir)
+                except EngineError as error:
+                    self.problem = str(error)
+                    raise
+                self.problem = ""
             return self._loaded
 
 

@@ -29,6 +29,7 @@ class ScriptedEngine:
     jobs: list[Job] = field(default_factory=list)
 
     ready: bool = True
+    problem: str = ""
 
     def load(self) -> None:
         """Nothing to load."""

@@ -23,9 +23,11 @@ CARD_URL = "https://huggingface.co/lihaoxin2020/qwen3-4B-refiner-rubric-rl-step5
 _ENDS = {"end": "", "": "", "stopped": "stopped by you", "budget": "ended at the token limit"}
 
 
-def model_line(model: ModelInfo, *, ready: bool = True) -> str:
-    """Which model writes, for the top of the page; plainly so where it is not the refiner."""
+def model_line(model: ModelInfo, *, ready: bool = True, problem: str = "") -> str:
+    """Which model writes, for the top of the page; plainly so where it is not the refiner or cannot write."""
     state = "" if ready else ' <span class="loading">loading…</span>'
+    if problem and not ready:
+        state = f'</p><p class="status error" role="alert">{isolate(problem)}'
     other = "" if model.is_refiner else ' <span class="tag warn">not the refiner</span>'
     return f'<p class="model">Writes: <b>{isolate(model.name)}</b>{other}{state}</p>'
 

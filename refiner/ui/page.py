@@ -12,6 +12,7 @@ from refiner.engines import Engine
 from refiner.errors import RefinerError
 from refiner.feedback.store import Store
 from refiner.judges import Judge
+from refiner.prompts import PromptTemplate
 from refiner.render import result
 from refiner.settings import Settings
 from refiner.ui import fields
@@ -51,7 +52,8 @@ class Work:
 
 def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.Blocks:
     """The page as Blocks, ready to be launched with `theme.launch_options`."""
-    work = Work(engine, Runs(), on_gpu(stages_of(engine, judge), expected_seconds))
+    template = PromptTemplate.read(settings.prompt_file)
+    work = Work(engine, Runs(), on_gpu(stages_of(engine, judge, template), expected_seconds))
     page = gr.Blocks(title="Refiner", fill_width=True, analytics_enabled=False)
     with page:
         model = _header(engine)
@@ -94,7 +96,7 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
         begun.failure(lambda: _updates(broken)[:4], None, [status, shown, start, stop], **_QUIET)
         stop.click(halt, None, None, queue=False, **_QUIET)
         page.unload(halt)
-        begun.then(lambda: result.model_line(engine.info, ready=engine.ready), None, model, **_QUIET)
+        begun.then(lambda: _model_line(engine), None, model, **_QUIET)
         _keep(page, left.all())
         _poll(engine, model)
     return page
@@ -112,9 +114,7 @@ def _header(engine: Engine) -> gr.HTML:
             "<p>Every claim tied to a source. Every change in sight.</p></div>",
             apply_default_css=False,
         )
-        model = gr.HTML(
-            result.model_line(engine.info, ready=engine.ready), elem_id="model", apply_default_css=False
-        )
+        model = gr.HTML(_model_line(engine), elem_id="model", apply_default_css=False)
     gr.HTML(
         result.model_note(engine.info),
         elem_id="model-note",
@@ -165,11 +165,19 @@ def _keep(page: gr.Blocks, every: list[Any]) -> None:
     )
 
 
+def _model_line(engine: Engine) -> str:
+    return result.model_line(engine.info, ready=engine.ready, problem=engine.problem)
+
+
 def _poll(engine: Engine, model: gr.HTML) -> None:
-    """While the model is being loaded, look again until it is there."""
-    timer = gr.Timer(1.0, active=not engine.ready)
+    """While the model is being loaded, look again until it is there or cannot be."""
+
+    def waiting() -> bool:
+        return not engine.ready and not engine.problem
+
+    timer = gr.Timer(1.0, active=waiting())
 
     def look() -> tuple[str, Any]:
-        return result.model_line(engine.info, ready=engine.ready), gr.Timer(active=not engine.ready)
+        return _model_line(engine), gr.Timer(active=waiting())
 
     timer.tick(look, None, [model, timer], queue=False, **_QUIET)

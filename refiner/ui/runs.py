@@ -16,12 +16,13 @@ from refiner.engines import Engine
 from refiner.errors import RefinerError
 from refiner.judges import Judge
 from refiner.pipeline import refine
+from refiner.prompts import PromptTemplate
 
 _LOOK_EVERY = 0.05
 Stages = Callable[[Request, Options, str], Iterator[Stage | RefinerError]]
 
 
-def stages_of(engine: Engine, judge: Judge) -> Stages:
+def stages_of(engine: Engine, judge: Judge, template: PromptTemplate | None = None) -> Stages:
     """The work of a run with this engine and judge, as one function of picklable things."""
 
     def stages(request: Request, options: Options, stop_file: str) -> Iterator[Stage | RefinerError]:
@@ -29,7 +30,7 @@ def stages_of(engine: Engine, judge: Judge) -> Stages:
         stop = threading.Event()
         with _watched(Path(stop_file), stop):
             try:
-                yield from refine(request, engine, judge, options, stop)
+                yield from refine(request, engine, judge, options, stop, template=template)
             except RefinerError as error:
                 yield error
 

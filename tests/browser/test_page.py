@@ -1,7 +1,7 @@
 """The page in Chromium: first over a scripted engine that attacks it, then the whole way with the real model."""
 
-import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from harness import PAYLOADS, Served
 from playwright.sync_api import Page, expect
+
+from refiner.feedback.store import Store
 
 Open = Callable[..., Page]
 
@@ -69,10 +71,8 @@ def chip(page: Page) -> None:
 
 
 def votes(served: Served) -> int:
-    with sqlite3.connect(served.cache / "feedback.db") as db:
-        tables = [name for (name,) in db.execute("select name from sqlite_master where type = 'table'")]
-        kept = next(name for name in tables if "event" in name or "feedback" in name)
-        return int(db.execute(f"select count(*) from {kept}").fetchone()[0])  # noqa: S608 - a name from the schema
+    with closing(Store(f"sqlite:///{(served.cache / 'feedback.db').as_posix()}")) as store:
+        return store.count()
 
 
 # --- over a scripted engine ------------------------------------------------------------------------
