@@ -29,6 +29,9 @@ ARGS = [
 ACTION = 15_000
 """Milliseconds that an action may take on a busy machine."""
 
+LEFT = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+"""What Gradio logs of its own streams and requests when a page is left or reloaded."""
+
 PAYLOADS = (
     "<script>window.bad = 1</script>",
     "<img src=x onerror='window.bad = 1'>",
@@ -60,8 +63,7 @@ class Watch:
         page.on("request", lambda request: self._host(request.url, url))
 
     def _said(self, kind: str, words: str) -> None:
-        # Gradio logs the end of its own event streams when a page is left
-        if kind == "error" and not words.startswith("AbortError: signal is aborted"):
+        if kind == "error" and not words.startswith(LEFT):
             self.faults.append(f"console: {words}")
 
     def _host(self, asked: str, url: str) -> None:

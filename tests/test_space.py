@@ -1,0 +1,78 @@
+"""What a Hugging Face Space needs: the pins agree, and requirements.txt alone starts the page."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def front_matter() -> dict[str, str]:
+    head = (ROOT / "README.md").read_text(encoding="utf-8").split("---\n")[1]
+    return dict(re.findall(r"^(\w+): (.+)$", head, re.MULTILINE))
+
+
+def requirements() -> dict[str, str]:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return dict(re.findall(r"^([\w-]+)(.*)$", "\n".join(lines), re.MULTILINE))
+
+
+def test_the_spaces_gradio_is_the_pinned_one() -> None:
+    import gradio  # noqa: PLC0415 - heavy
+
+    assert requirements()["gradio"] == f"=={front_matter()['sdk_version']}" == f"=={gradio.__version__}"
+
+
+def test_the_front_matter_says_what_a_space_asks_for() -> None:
+    head = front_matter()
+    assert head["sdk"] == "gradio"
+    assert head["python_version"] == '"3.12"'
+    assert (ROOT / head["app_file"]).is_file()
+    assert len(head["short_description"]) <= 60
+
+
+def test_zerogpus_torch_is_admitted() -> None:
+    assert requirements()["torch"] == ">=2.11,<2.14"
+
+
+@pytest.mark.slow
+def test_requirements_alone_start_the_page_which_says_how_to_get_a_model(tmp_path: Path) -> None:
+    """In a virtual environment of its own: nothing that the tests have counts."""
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)  # noqa: S603 - this interpreter
+    python = tmp_path / "venv/bin/python"
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-compile"]
+    subprocess.run([*pip, "torch==2.13.0"], check=True)  # noqa: S603 - our own pip; the CPU's build, as in the Makefile
+    subprocess.run([*pip, "-r", ROOT / "requirements.txt"], check=True)  # noqa: S603 - our own pip
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("REFINER_", "PYTHON"))},
+        "REFINER_CACHE": str(tmp_path / "cache"),
+        "REFINER_DEVICE": "cpu",
+        "GRADIO_SERVER_PORT": "7899",
+    }
+    log = tmp_path / "app.log"
+    with log.open("wb") as out:
+        app = subprocess.Popen([python, "app.py"], cwd=ROOT, env=environ, stdout=out, stderr=out)  # noqa: S603 - ours
+    try:
+        page = fetch("http://127.0.0.1:7899/", app, log)
+    finally:
+        app.terminate()
+        app.wait(30)
+    assert "Refiner" in page
+
+
+def fetch(url: str, app: "subprocess.Popen[bytes]", log: Path) -> str:
+    """The page as soon as it is served; the app's log where it never is."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until and app.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
+                return str(answer.read().decode())
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(log.read_text(encoding="utf-8", errors="replace")[-3000:])
