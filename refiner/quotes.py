@@ -5,6 +5,7 @@ best, those of the sources that it cites first; the groups keep the draft's orde
 the model's part is to pick among the candidates and to stop.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from refiner import evidence, sentences
@@ -15,8 +16,18 @@ CHOICES = 3
 """The most candidates for one sentence of the draft."""
 
 _CITED = 1.5  # a sentence of a source that the draft cites there counts this many times
+_LEANING = 0.6  # and one that leans on the sentence before it, which is not quoted, this many
 _WEAK = 0.25  # a candidate scoring under this share of the best one over all has little to do with the draft
+_NEAR = 0.7  # and one under this share of the best one for its sentence is not offered beside it
 _WORDS = range(6, 61)  # shorter is a heading or a fragment, longer a list that the segmenter did not part
+_WHOLE = re.compile(
+    r"[^\W_a-z].*[.!?。！？][\"'”’)\]]*", re.DOTALL
+)  # a capital or a digit first, a stop last
+_LEANS = re.compile(
+    r"(?:this|these|those|it|its|they|their|he|she|such|here|there|thus|hence|therefore|however|also|moreover|"
+    r"furthermore|additionally|similarly|finally|instead|in (?:addition|contrast|conclusion|particular|summary))\b",
+    re.IGNORECASE,
+)
 
 Group = tuple[tuple[str, str], ...]
 
@@ -41,7 +52,8 @@ def groups(
     for number in sorted(range(len(asked)), key=lambda n: -max(scores[n])):
         row = scores[number]
         fitting = [n for n in range(len(row)) if n not in taken and row[n] > _WEAK * best]
-        chosen = sorted(fitting, key=lambda n: (-row[n], n))[:CHOICES]
+        ranked = sorted(fitting, key=lambda n: (-row[n], n))[:CHOICES]
+        chosen = [n for n in ranked if row[n] >= _NEAR * row[ranked[0]]]
         if chosen:
             taken.update(chosen)
             found.append((row[chosen[0]], number, tuple(candidates[n] for n in chosen)))
@@ -51,12 +63,12 @@ def groups(
 
 
 def _candidates(sources: Sequence[Source]) -> Iterator[tuple[str, str]]:
-    """Every sentence that can stand in a claim, each once."""
+    """Every whole sentence that can stand in a claim, each once."""
     seen: set[str] = set()
     for source in sources:
         for sentence in sentences.split(source.text):
             text = " ".join(defang(sentence.text).split())
-            if text not in seen and len(text.split()) in _WORDS:
+            if text not in seen and len(text.split()) in _WORDS and _WHOLE.fullmatch(text):
                 seen.add(text)
                 yield source.id, text
 
@@ -77,7 +89,8 @@ def _scores(
     ranked: Sequence[float], cited: frozenset[str], candidates: Sequence[tuple[str, str]]
 ) -> list[float]:
     return [
-        score * (_CITED if one in cited else 1.0) for score, (one, _) in zip(ranked, candidates, strict=True)
+        score * (_CITED if one in cited else 1.0) * (_LEANING if _LEANS.match(text) else 1.0)
+        for score, (one, text) in zip(ranked, candidates, strict=True)
     ]
 
 

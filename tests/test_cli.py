@@ -13,23 +13,21 @@ from refiner.answer import invented_ids, parse
 from refiner.cli import main
 
 SAMPLE = (Path(__file__).parent / "data/refine_cases_sample.jsonl").read_text(encoding="utf-8").splitlines()
-FIELDS = set(
-    [
-        "id",
-        "answer",
-        "text",
-        "claims",
-        "findings",
-        "reward",
-        "draft_reward",
-        "model",
-        "prompt_version",
-        "prompt_tokens",
-        "completion_tokens",
-        "forward_passes",
-        "seconds",
-    ]
-)
+FIELDS = {
+    "id",
+    "answer",
+    "text",
+    "claims",
+    "findings",
+    "reward",
+    "draft_reward",
+    "model",
+    "prompt_version",
+    "prompt_tokens",
+    "completion_tokens",
+    "forward_passes",
+    "seconds",
+}
 
 
 @pytest.fixture

@@ -157,6 +157,8 @@ def test_strict_answers_have_words_only_in_claims(qwen_vocabulary: Vocabulary, s
         pytest.param("p <0.05", True, id="less before a digit"),
         pytest.param("x <= y", True, id="at most"),
         pytest.param("n < x", True, id="less than a letter"),
+        pytest.param("x <-5", True, id="less than a negative number"),
+        pytest.param("so <-refined", False, id="an arrow"),
         pytest.param("End. <1 begins", False, id="less between sentences"),
         pytest.param("a < /answer>", False, id="a tag with a blank"),
         pytest.param("a < Snippet id=1>", False, id="a claim with a blank"),
@@ -176,6 +178,50 @@ def test_the_free_form_lets_through_only_what_reads_back(
     grammar = Grammar(qwen_vocabulary, "free", ("1", "2"))
     state = grammar.advance(grammar.start(may_open=True), f"<answer>{text}".encode())
     assert (state is not None) is stands
+
+
+def written_in(vocabulary: Vocabulary, form: Form, text: str, budget: int) -> str:
+    """What is left of a text that a model would write, token by token, when the budget runs out."""
+    writer = HeldWriter(Grammar(vocabulary, form, ("1", "2")), budget)
+    left = text.encode()[len(vocabulary.spell(writer.begin())) :]
+    while left and not writer.done:
+        forced = writer.take(vocabulary.encode(left)[0])
+        left = left[len(vocabulary.spell(forced)) :]
+    assert writer.cut
+    return writer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        pytest.param(
+            "<answer>One is here. Two is there. Three was cut off while it",
+            "<answer>One is here. Two is there.</answer>",
+            id="plain",
+        ),
+        pytest.param(
+            "<answer><snippet id=1>One is here. Two is there. Three was cut off while",
+            "<answer><snippet id=1>One is here. Two is there.</snippet></answer>",
+            id="in a claim",
+        ),
+        pytest.param(
+            "<answer><snippet id=1>One is here.</snippet> <snippet id=2>Three was cut off while it was still "
+            "being written down by somebody",
+            "<answer><snippet id=1>One is here.</snippet></answer>",
+            id="a second claim",
+        ),
+        pytest.param(
+            "<answer>One long sentence that never ends and goes on about",
+            "<answer>One long sentence that never ends and goes on</answer>",
+            id="nothing complete",
+        ),
+    ],
+)
+def test_the_end_of_the_budget_drops_what_is_unfinished(
+    qwen_vocabulary: Vocabulary, text: str, left: str
+) -> None:
+    budget = sum(len(qwen_vocabulary.encode(part)) for part in (text.encode(), b"</snippet></answer>")) + 1
+    assert written_in(qwen_vocabulary, "free", text, budget) == left
 
 
 def test_what_is_forced_is_not_asked_of_the_model(qwen_vocabulary: Vocabulary) -> None:

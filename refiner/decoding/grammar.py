@@ -25,9 +25,11 @@ OPEN, CLOSE, TAG, TAG_END = b"<answer>", b"</answer>", b"<snippet id=", b"</snip
 
 _TERMINAL = frozenset(".!?。！？…")  # end a sentence
 _CLOSERS = frozenset("\"'”’)]» ")  # may follow that end
-_AFTER_LESS = tuple(bytes([byte]) for byte in b"=0123456789-")  # may follow a `<` that begins no tag
-_AFTER_LESS_BLANK = tuple(  # `< ` may be followed by all but what begins a tag's name, as in `< answer>`
-    bytes([ord(" "), byte]) for byte in range(0x21, 0x7F) if chr(byte).lower() not in "/<asct"
+_DIGITS = b"0123456789"
+_LESS = (  # what may follow a `<` that begins no tag; `< ` all but what begins a tag's name, as in `< answer>`
+    *(bytes([byte]) for byte in b"=" + _DIGITS),
+    *(bytes([ord("-"), byte]) for byte in _DIGITS),
+    *(bytes([ord(" "), byte]) for byte in range(0x21, 0x7F) if chr(byte).lower() not in "/<asct"),
 )
 _ASCII_END = 0x80
 
@@ -192,8 +194,7 @@ class Grammar:
         """After a ``<``: a tag where one may stand, or within a sentence a sign that means less."""
         options: list[tuple[bytes, State]] = []
         if state.filled and not state.ended:
-            less = (*_AFTER_LESS, *_AFTER_LESS_BLANK)
-            options += [(sign, _after(state, chr(sign[-1]))) for sign in less]
+            options += [(sign, _after(state, chr(sign[-1]))) for sign in _LESS]
         if state.claim and state.filled and self.form != "strict":
             options.append((TAG_END[1:], Text(claim=False, filled=True, ended=True)))
         elif state.claim and state.filled and state.ended:

@@ -92,7 +92,8 @@ class HeldWriter:
     def __init__(self, grammar: Grammar, budget: int) -> None:
         self.spent, self.done, self.cut = 0, False, False
         self._written = b""
-        self._complete = 0  # bytes up to the end of the last claim or sentence
+        self._complete = 0  # bytes up to the end of the last claim, or sentence inside or outside of one
+        self._sentence_ended = False
         encode = grammar.vocabulary.encode
         self._closing = len(encode(TAG_END + CLOSE)) + 1
         self._room = budget - self._closing
@@ -159,12 +160,13 @@ class HeldWriter:
         return tokens
 
     def _write(self, tokens: list[int], data: bytes) -> None:
+        if self._sentence_ended and data[:1].isspace():  # "3." may go on as "3.5"; with a blank it is an end
+            self._complete = len(self._written)
         self._written += data
         self.spent += len(tokens)
         self.done = isinstance(self.state, Done)
-        if self._written.endswith(TAG_END) or (
-            isinstance(self.state, Text) and not self.state.claim and self.state.ended
-        ):
+        self._sentence_ended = isinstance(self.state, Text) and self.state.ended
+        if self._written.endswith(TAG_END):
             self._complete = len(self._written)
         if not self.done and self.spent >= self._room:
             self.cut = True
@@ -178,8 +180,7 @@ class HeldWriter:
             text = text[:begun]  # half a tag
         if _in_claim(text) and text.find(b">", text.rfind(TAG)) == len(text) - 1:
             text = text[: text.rfind(TAG)]  # a claim without a word
-        ended = isinstance(self.state, Text) and self.state.ended
-        if not whole and not ended:
+        if not whole and not self._sentence_ended:
             text = text[: self._complete] if self._complete else _at_word_end(text)
         return text.rstrip() or OPEN
 
