@@ -62,9 +62,9 @@ def reward(request: Request, answer: Answer, verdicts: Mapping[Check, Verdict]) 
     return Reward(rubric, citation, total, basis, reason)
 
 
-def training_scale(total: Aggregate) -> tuple[float, float]:
-    """The interval of a total on the scale of training; both ends are one where it is known."""
-    return VERIFICATION_REWARD * total.lo, VERIFICATION_REWARD * total.hi
+def training_scale(value: float) -> float:
+    """A score on the scale of training, 0 to 10."""
+    return VERIFICATION_REWARD * value
 
 
 def _check(request: Request, text: str, criterion: Criterion) -> Check:

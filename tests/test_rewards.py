@@ -38,7 +38,7 @@ def test_a_score_worked_by_hand() -> None:
     assert reward.rubric.total.value == pytest.approx(0.5)
     assert reward.citation.f1.value == 1.0
     assert reward.total.value == pytest.approx(0.7 / 1.2)
-    assert rewards.training_scale(reward.total) == pytest.approx((10 * 0.7 / 1.2,) * 2)
+    assert rewards.training_scale(reward.total.value) == pytest.approx(10 * 0.7 / 1.2)
     assert reward.basis == "judged"
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+CPU_TORCH = ("torch==2.13.0", "--extra-index-url", "https://download.pytorch.org/whl/cpu", "--retries", "1")
+"""As in the Makefile: without it the registry's build brings gigabytes for a GPU."""
 
 
 def front_matter() -> dict[str, str]:
@@ -47,7 +49,7 @@ def test_requirements_alone_start_the_page_which_says_how_to_get_a_model(tmp_pat
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)  # noqa: S603 - this interpreter
     python = tmp_path / "venv/bin/python"
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-compile"]
-    subprocess.run([*pip, "torch==2.13.0"], check=True)  # noqa: S603 - our own pip; the CPU's build, as in the Makefile
+    subprocess.run([*pip, *CPU_TORCH], check=True)  # noqa: S603 - our own pip
     subprocess.run([*pip, "-r", ROOT / "requirements.txt"], check=True)  # noqa: S603 - our own pip
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("REFINER_", "PYTHON"))},

@@ -196,13 +196,13 @@ def findings(title: str, found: Sequence[Finding]) -> str:
     return f'<div class="findings"><h3>{isolate(title)}</h3><ul>{items}</ul></div>'
 
 
-def read_note(sources: Sequence[Source], found: Sequence[Finding]) -> str:
-    """What was read from the sources field, as one types."""
+def read_note(sources: Sequence[Source], found: Sequence[Finding], place: str = "") -> str:
+    """Which sources were read from a field, as one types."""
     if not sources and not found:
         return '<p class="read-note muted">No sources yet.</p>'
     ids = ", ".join(source.id for source in sources[:12]) + (" …" if len(sources) > 12 else "")  # noqa: PLR2004 - a line's worth
     head = (
-        f'<p class="read-note"><b>{count(len(sources), "source")}</b> read: {isolate(ids)}</p>'
+        f'<p class="read-note"><b>{count(len(sources), "source")}</b> read{f" {place}" * bool(place)}: {isolate(ids)}</p>'
         if sources
         else ""
     )

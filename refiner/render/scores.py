@@ -6,9 +6,7 @@ from refiner.domain import Aggregate, Basis, ClaimSupport, Criterion, Refinement
 from refiner.render.cards import Cards
 from refiner.render.support import badge
 from refiner.render.text import count, isolate, number, percent, show
-
-_TRAINING_SCALE = 10.0
-"""REWARDS.md, section 5: the refiner's card names a verification reward of 10.0."""
+from refiner.rewards import VERIFICATION_REWARD, W, training_scale
 
 
 def panel(run: Refinement) -> str:
@@ -81,11 +79,11 @@ def _lane(one: Aggregate, kind: str) -> str:
 def scale(run: Refinement) -> str:
     """How the score was made, in words, and the same on the scale of training."""
     values = (run.draft_reward.total.value, run.reward.total.value)
-    trained = " → ".join("?" if value is None else number(_TRAINING_SCALE * value) for value in values)
+    trained = " → ".join("?" if value is None else number(training_scale(value)) for value in values)
     return (
-        "<p>Score = (rubric + 0.2 × citation F1) / 1.2, from 0 to 1. It is this app’s score: the training code of "
-        "this checkpoint is not public, its card names the parts and the weight 0.2. On the scale of training "
-        f"(× {_TRAINING_SCALE:.0f}) this run reads <b>{trained}</b>; GRPO standardises rewards within a group, so the "
+        f"<p>Score = (rubric + {W} × citation F1) / {1 + W}, from 0 to 1. It is this app’s score: the training code of "
+        f"this checkpoint is not public, its card names the parts and the weight {W}. On the scale of training "
+        f"(× {VERIFICATION_REWARD:.0f}) this run reads <b>{trained}</b>; GRPO standardises rewards within a group, so the "
         "factor has no effect there. A criterion is judged 0, 1 or 2, divided by 2; a fault counts 1 minus that.</p>"
         "<p>What was <b>judged</b>, <b>estimated</b> and <b>not scored</b> is never mixed: what could not be scored "
         "widens the range instead of counting as zero, and a total shows only when 80% of both parts are scored.</p>"

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from refiner import rubrics
+from refiner import rubrics, sources
 from refiner.errors import RefinerError
 from refiner.render import result
 from refiner.settings import Settings
@@ -63,6 +63,7 @@ def inputs(settings: Settings) -> Inputs:
         elem_id="draft",
         placeholder="The answer as it stands. It may cite [1] or S17, or carry its own tool output.",
     )
+    _note_draft(draft)
     mode, pasted, table = _sources()
     rubric = _rubric()
     form, tokens, temperature, seed = _options(settings)
@@ -87,6 +88,19 @@ def inputs(settings: Settings) -> Inputs:
         show_progress="hidden",
     )
     return Inputs(question, draft, mode, pasted, table, rubric, form, tokens, temperature, seed)
+
+
+def _note_draft(draft: gr.Textbox) -> None:
+    """Say what was found in a draft that carries its own tool output."""
+    note = gr.HTML("", elem_id="draft-note", apply_default_css=False)
+
+    def read(text: str) -> str:
+        _, own, found = sources.split_draft(text)
+        return result.read_note(own, found, place="in the draft’s own tool output") if own or found else ""
+
+    draft.change(
+        read, draft, note, trigger_mode="always_last", api_visibility="private", show_progress="hidden"
+    )
 
 
 def _sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:

@@ -5,6 +5,7 @@ a `gradio.Error` with its class name only: what the caller must see goes over as
 generator ends the work in the child at its next result. Elsewhere the function is left as it is.
 """
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -45,7 +46,10 @@ def expected_seconds(request: Request, options: Options, *_: object) -> int:
 
 
 def warm(engine: Engine) -> None:
-    """Bring the model into memory: now on ZeroGPU, which wants weights placed before it forks; else meanwhile."""
+    """Bring the model into memory: now on ZeroGPU, which wants weights placed before it forks; else meanwhile.
+
+    The terminal is told when it is there, or why it cannot be; the page shows the same.
+    """
     if spaces is not None:
         engine.load()
         return
@@ -53,7 +57,9 @@ def warm(engine: Engine) -> None:
     def load() -> None:
         try:
             engine.load()
-        except EngineError:
-            return  # the first run meets it again, and the page shows why
+        except EngineError as error:
+            sys.stderr.write(f"{error}\n")
+        else:
+            sys.stderr.write(f"{engine.info.name} is ready: {engine.info.detail}\n")
 
     threading.Thread(target=load, name="warm", daemon=True).start()

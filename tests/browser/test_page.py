@@ -144,6 +144,16 @@ def test_escape_closes_an_open_card_before_it_stops_anything(scripted: Served, v
     expect(page.locator(".card:popover-open")).to_have_count(0)
 
 
+def test_a_draft_with_its_own_tool_output_brings_its_sources(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    page.get_by_label("Question").fill("Why is it so?")
+    told = "<tool_output><snippet id=1>\nTitle: T\nSnippet: It is so because.\n</snippet></tool_output>"
+    page.get_by_label("Draft").fill(f"{told}<answer>It is so [1].</answer>")
+    expect(page.locator("#draft-note")).to_contain_text("1 source read in the draft’s own tool output: 1")
+    page.locator("#refine").click()
+    finish(page)
+
+
 def test_a_reload_keeps_the_fields(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
     fill(page, "Is this kept?", "A draft to keep.")
