@@ -6,7 +6,7 @@ the model's part is to pick among the candidates and to stop.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from refiner import evidence, sentences
 from refiner.answer import defang
@@ -17,7 +17,7 @@ CHOICES = 3
 
 _CITED = 1.5  # a sentence of a source that the draft cites there counts this many times
 _LEANING = 0.6  # and one that leans on the sentence before it, which is not quoted, this many
-_WEAK = 0.25  # a candidate scoring under this share of the best one over all has little to do with the draft
+_WEAK = 0.25  # under this share of the score that the draft's sentence has with itself, little is in common
 _NEAR = 0.7  # and one under this share of the best one for its sentence is not offered beside it
 _WORDS = range(6, 61)  # shorter is a heading or a fragment, longer a list that the segmenter did not part
 _WHOLE = re.compile(
@@ -44,22 +44,44 @@ def groups(
     if not candidates:
         return ()
     asked = list(_asked(draft))
-    index = evidence.Index([text for _, text in candidates])
-    scores = [_scores(index.scores(text), cited, candidates) for text, cited in asked]
-    best = max((max(row) for row in scores), default=0.0)
-    taken: set[int] = set()
-    found: list[tuple[float, int, Group]] = []
-    for number in sorted(range(len(asked)), key=lambda n: -max(scores[n])):
-        row = scores[number]
-        fitting = [n for n in range(len(row)) if n not in taken and row[n] > _WEAK * best]
-        ranked = sorted(fitting, key=lambda n: (-row[n], n))[:CHOICES]
-        chosen = [n for n in ranked if row[n] >= _NEAR * row[ranked[0]]]
-        if chosen:
-            taken.update(chosen)
-            found.append((row[chosen[0]], number, tuple(candidates[n] for n in chosen)))
-    if not found:
+    index = evidence.Index([text for _, text in candidates] + [text for text, _ in asked])
+    scores = [
+        _scores(index.scores(text), number, cited, candidates) for number, (text, cited) in enumerate(asked)
+    ]
+    matched = _matched(scores)
+    if not matched:
         return (tuple(candidates[:CHOICES]),)
+    offered = _offered(scores, matched)
+    found = [
+        (scores[number][first], number, tuple(candidates[n] for n in offered[number]))
+        for number, first in matched.items()
+    ]
     return _affordable(found, count, room)
+
+
+def _matched(scores: Sequence[Sequence[float]]) -> dict[int, int]:
+    """The best candidate of each sentence of the draft, no candidate twice, the best pairs first."""
+    pairs = sorted(
+        (-score, number, n)
+        for number, row in enumerate(scores)
+        for n, score in enumerate(row)
+        if score >= _WEAK
+    )
+    matched: dict[int, int] = {}
+    for _, number, n in pairs:
+        if number not in matched and n not in matched.values():
+            matched[number] = n
+    return matched
+
+
+def _offered(scores: Sequence[Sequence[float]], matched: Mapping[int, int]) -> dict[int, list[int]]:
+    """What stands beside each match: candidates that nothing else took, where they score about as high."""
+    offered = {number: [n] for number, n in matched.items()}
+    for n in set(range(len(scores[0]))) - set(matched.values()):
+        number = max(matched, key=lambda one: scores[one][n] / scores[one][matched[one]])
+        if scores[number][n] >= _NEAR * scores[number][matched[number]] and len(offered[number]) < CHOICES:
+            offered[number].append(n)
+    return offered
 
 
 def _candidates(sources: Sequence[Source]) -> Iterator[tuple[str, str]]:
@@ -86,11 +108,13 @@ def _asked(draft: Answer) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def _scores(
-    ranked: Sequence[float], cited: frozenset[str], candidates: Sequence[tuple[str, str]]
+    ranked: Sequence[float], number: int, cited: frozenset[str], candidates: Sequence[tuple[str, str]]
 ) -> list[float]:
+    """Each candidate's share of the score that the draft's sentence has with itself, weighed."""
+    whole = ranked[len(candidates) + number] or 1.0
     return [
-        score * (_CITED if one in cited else 1.0) * (_LEANING if _LEANS.match(text) else 1.0)
-        for score, (one, text) in zip(ranked, candidates, strict=True)
+        score / whole * (_CITED if one in cited else 1.0) * (_LEANING if _LEANS.match(text) else 1.0)
+        for score, (one, text) in zip(ranked, candidates, strict=False)
     ]
 
 
