@@ -50,23 +50,30 @@ def test_forced_tokens_take_no_pass_of_their_own(qwen: LocalEngine) -> None:
     assert usage.forward_passes <= 4
 
 
+LONG = (Message("user", " ".join(f"Fact {n} is that it is so." for n in range(130))),)
+
+
 @pytest.mark.parametrize("form", ["free", "strict", "extractive"])
-def test_the_text_is_what_reading_all_of_it_anew_for_each_token_gives(qwen: LocalEngine, form: Form) -> None:
-    """Neither the cache nor forced tokens that ride along change what the model sees."""
+@pytest.mark.parametrize("prompt", [PROMPT, LONG], ids=["short", "read in parts"])
+def test_the_text_is_what_reading_all_of_it_anew_for_each_token_gives(
+    qwen: LocalEngine, form: Form, prompt: tuple[Message, ...]
+) -> None:
+    """Neither the cache, nor a prompt read in parts, nor forced tokens change what the model sees."""
     import torch  # noqa: PLC0415 - heavy
 
     from refiner.decoding.loop import Picker  # noqa: PLC0415 - heavy
 
     loaded, pick = qwen._get(), Picker(0.0, None)
     quotes = ((("S1", "One stands here."), ("S_a1B9xQ2", "Two stands here.")), (("S1", "Three does."),))
-    job = Job(PROMPT, form, IDS, quotes, max_new_tokens=60)
+    job = Job(prompt, form, IDS, quotes, max_new_tokens=40)
     writer = loaded.writer(job)
-    tokens = [*loaded.prompt(PROMPT), *writer.begin()]
+    tokens = [*loaded.prompt(prompt), *writer.begin()]
     while not writer.done:
         with torch.inference_mode():
-            logits = loaded.model(torch.tensor([tokens])).logits[0, -1]
+            logits = loaded.model(torch.tensor([tokens]), logits_to_keep=1).logits[0, -1]
         tokens += writer.take(pick(logits, writer.allowed()))
-    assert write(qwen, form, 60, quotes=quotes)[-1].text == writer.text
+    *_, last = qwen.stream(job, threading.Event())
+    assert last.text == writer.text
 
 
 def test_the_chat_template_is_used_with_thinking_off(qwen: LocalEngine) -> None:

@@ -11,6 +11,7 @@ from harness import PAYLOADS, Served
 from playwright.sync_api import Page, expect
 
 from refiner.feedback.store import Store
+from refiner.ui.fields import examples
 
 Open = Callable[..., Page]
 
@@ -228,11 +229,15 @@ def test_a_rubric_is_saved_as_a_file_and_loaded_again(scripted: Served, visit: O
 
 
 @pytest.mark.real_model
-@pytest.mark.parametrize(("theme", "width"), [LOOKS[0], LOOKS[3]])
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme: str, width: int) -> None:
     page = visit(real, theme, width)
     expect(page.locator("#model")).to_contain_text("SmolLM2-135M-Instruct")
-    example(page)
+    case = examples()[2]
+    page.get_by_label("Question").fill(case.question)
+    page.get_by_label("Draft").fill(case.draft)
+    page.locator("#sources textarea").fill(case.sources)
+    expect(page.locator("#sources-note")).to_contain_text("sources read")
     page.locator("#refine").click()
     finish(page, RUN)
     expect(page.locator(".made")).to_contain_text("SmolLM2-135M-Instruct, not the refiner")
