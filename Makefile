@@ -33,9 +33,9 @@ format: .venv/.dev ## put the code in its form
 
 CASES ?= tests/data/refine_cases_sample.jsonl
 bench: .venv/.dev ## what BENCHMARKS.md shows; CASES=file.jsonl (id, question, draft, sources)
-	rm -f build/cases.jsonl && mkdir -p build
+	rm -rf build/cases.jsonl build/forms && mkdir -p build
 	.venv/bin/refiner refine $(CASES) -o build/cases.jsonl --max-new-tokens 200
-	$(PY) tests/bench/forms.py $(CASES)
+	$(PY) tests/bench/forms.py $(CASES) --limit 24 --out build/forms
 	$(PY) tests/bench/grammar.py
 	$(PY) tests/bench/text.py
 	$(PY) tests/bench/start.py

@@ -4,11 +4,13 @@ Not transformers' `generate`: here forced tokens go through the model together w
 a stop takes effect between two passes, and the grammar's share of the time is measured.
 """
 
+import inspect
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import torch
+from transformers import DynamicCache
 
 from refiner.decoding.grammar import Allowed
 from refiner.decoding.writer import Writer
@@ -44,6 +46,11 @@ class Picker:
         return int(torch.multinomial(chances, 1, generator=self._random))
 
 
+def _cache_name(model: Any) -> str:
+    """What the model calls its cache: ``cache`` since transformers 5.24."""
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+
+
 def decode(
     model: Any, prompt: list[int], writer: Writer, pick: Picker, stopped: Callable[[], bool]
 ) -> Iterator[Usage]:
@@ -51,7 +58,7 @@ def decode(
     began = time.perf_counter()
     prefill = grammar = 0.0
     passes = 0
-    cache = None
+    cache = {_cache_name(model): DynamicCache(config=model.config)}
     waiting = [*prompt, *writer.begin()]
 
     def usage(ended: Literal["", "end", "budget", "stopped"] = "") -> Usage:
@@ -69,9 +76,8 @@ def decode(
         now, waiting = waiting[:PREFILL], waiting[PREFILL:]
         with torch.inference_mode():
             inputs = torch.tensor([now], device=model.device)
-            output = model(input_ids=inputs, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            output = model(input_ids=inputs, **cache, use_cache=True, logits_to_keep=1)
             logits = output.logits[0, -1].float().cpu()  # waits for the device, so that times are true
-        cache = output.past_key_values
         passes += 1
         if waiting:
             continue
