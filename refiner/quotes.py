@@ -18,6 +18,7 @@ CHOICES = 3
 _CITED = 1.5  # a sentence of a source that the draft cites there counts this many times
 _LEANING = 0.6  # and one that leans on the sentence before it, which is not quoted, this many
 _WEAK = 0.25  # under this share of the score that the draft's sentence has with itself, little is in common
+_FEW, _WEAKEST = 3, 0.12  # so many are quoted before that border counts, if they share this much
 _NEAR = 0.7  # and one under this share of the best one for its sentence is not offered beside it
 _WORDS = range(6, 61)  # shorter is a heading or a fragment, longer a list that the segmenter did not part
 _WHOLE = re.compile(
@@ -65,11 +66,12 @@ def _matched(scores: Sequence[Sequence[float]]) -> dict[int, int]:
         (-score, number, n)
         for number, row in enumerate(scores)
         for n, score in enumerate(row)
-        if score >= _WEAK
+        if score >= _WEAKEST
     )
     matched: dict[int, int] = {}
-    for _, number, n in pairs:
-        if number not in matched and n not in matched.values():
+    for minus_score, number, n in pairs:
+        enough = -minus_score >= _WEAK or len(matched) < _FEW
+        if enough and number not in matched and n not in matched.values():
             matched[number] = n
     return matched
 
