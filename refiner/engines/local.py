@@ -10,15 +10,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from refiner.decoding.grammar import Grammar
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.decoding.writer import FreeWriter, HeldWriter, Writer
-from refiner.domain import Form, Message, ModelInfo, Usage, Writing
+from refiner.domain import LEAST, Form, Message, ModelInfo, Usage, Writing
 from refiner.engines import Job
-from refiner.errors import EngineError
+from refiner.errors import EngineError, InputError
 from refiner.settings import REFINER_MODEL, Device
 
 CONVERTED_BELOW = 1 << 30
@@ -79,7 +80,11 @@ class LocalEngine:
         return len(self._get().prompt(messages))
 
     def stream(self, job: Job, stop: threading.Event) -> Iterator[Writing]:
-        """Write; see `Engine.stream`. A failure of torch, such as no memory left, is an `EngineError`."""
+        """Write; see `Engine.stream`. No more than the model's context holds.
+
+        `InputError` where that leaves no room to write; a failure of torch, such as no memory left, is an
+        `EngineError`.
+        """
         from refiner.decoding.loop import Picker, decode  # noqa: PLC0415 - torch is heavy
 
         loaded = self._get()
@@ -88,9 +93,16 @@ class LocalEngine:
                 yield Writing("", Usage(ended="stopped"))
                 return
         try:
-            writer = loaded.writer(job)
+            prompt = loaded.prompt(job.messages)
+            room = loaded.context - len(prompt)
+            if room < LEAST:
+                raise InputError(
+                    f"The prompt takes {len(prompt):,} tokens; {self._name} holds {loaded.context:,} with its answer. "
+                    "Shorten the draft or the sources."
+                )
+            writer = loaded.writer(replace(job, max_new_tokens=min(job.max_new_tokens, room)))
             pick = Picker(job.temperature, job.seed)
-            for usage in decode(loaded.model, loaded.prompt(job.messages), writer, pick, stop.is_set):
+            for usage in decode(loaded.model, prompt, writer, pick, stop.is_set):
                 yield Writing(writer.text, usage)
         except RuntimeError as error:  # torch's own errors, OutOfMemoryError among them, derive from it
             raise EngineError(
@@ -123,6 +135,7 @@ class _Loaded:
         self.vocabulary = Vocabulary(tokenizer, model.get_output_embeddings().weight.shape[0])
         ends = model.generation_config.eos_token_id
         self._ends = frozenset(ends if isinstance(ends, list) else [ends, tokenizer.eos_token_id])
+        self.context = int(getattr(model.config, "max_position_embeddings", None) or 1 << 20)
         self._seen: dict[Any, Any] = {}
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:

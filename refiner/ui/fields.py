@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refiner import pipeline, sources
-from refiner.domain import Criterion, Finding, Form, Options, Request, Source
+from refiner.domain import LEAST, MOST, Criterion, Finding, Form, Options, Request, Source
 from refiner.errors import InputError
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -121,8 +121,8 @@ def _cell(cell: object) -> str:
 
 def options(form: str, max_new_tokens: float, temperature: float, seed: float | None) -> Options:
     """How to write, from the fields; `InputError` where a number is outside its range."""
-    if not 16 <= max_new_tokens <= 8192:  # noqa: PLR2004 - the range of `Options`
-        raise InputError("Longest answer: between 16 and 8,192 tokens.")
+    if not LEAST <= max_new_tokens <= MOST:
+        raise InputError(f"Longest answer: between {LEAST} and {MOST:,} tokens.")
     if not 0 <= temperature <= 2:  # noqa: PLR2004 - the range of `Options`
         raise InputError("Temperature: between 0 and 2.")
     return Options(int(max_new_tokens), FORMS[form], float(temperature), None if seed is None else int(seed))

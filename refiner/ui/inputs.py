@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from refiner import rubrics, sources
+from refiner.domain import LEAST, MOST
 from refiner.errors import RefinerError
 from refiner.render import result
 from refiner.settings import Settings
@@ -213,8 +214,8 @@ def _options(settings: Settings) -> tuple[gr.Dropdown, gr.Slider, gr.Slider, gr.
             elem_id="form",
         )
         tokens = gr.Slider(
-            16,
-            8192,
+            LEAST,
+            MOST,
             value=settings.max_new_tokens,
             step=1,
             label="Longest answer, in tokens",
