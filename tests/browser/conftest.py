@@ -32,6 +32,13 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
+@pytest.fixture
+def modelless(tmp_path: Path) -> Iterator[Served]:
+    """The app where the model that it is told to use is not there."""
+    with serve(ROOT / "app.py", tmp_path, REFINER_MODEL="/no/such/model.gguf", DATABASE_URL="") as served:
+        yield served
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for all tests; where there is none, they fail."""

@@ -225,6 +225,20 @@ def test_a_rubric_is_saved_as_a_file_and_loaded_again(scripted: Served, visit: O
     assert "Names the cause" in Path(saved.value.path()).read_text()
 
 
+def test_a_model_that_is_not_there_is_told_with_what_to_do_and_the_input_is_kept(
+    modelless: Served, visit: Open
+) -> None:
+    page = visit(modelless)
+    expect(page.locator("#model")).to_contain_text("Set REFINER_MODEL", timeout=RUN)
+    fill(page)
+    page.locator("#refine").click()
+    expect(page.locator("#status")).to_contain_text("there is no file /no/such/model.gguf", timeout=RUN)
+    expect(page.locator("#refine")).to_be_enabled()
+    expect(page.get_by_label("Draft")).to_have_value("It is so [1]. It was so.")
+    assert serious(page) == []
+    assert overflow(page) == 0
+
+
 # --- the whole way, with the embedded model --------------------------------------------------------
 
 
