@@ -25,22 +25,26 @@ _ENDS = {"end": "", "": "", "stopped": "stopped by you", "budget": "ended at the
 
 def model_line(model: ModelInfo, *, ready: bool = True, problem: str = "") -> str:
     """Which model writes, for the top of the page; plainly so where it is not the refiner or cannot write."""
-    state = "" if ready else ' <span class="loading">loading…</span>'
-    if problem and not ready:
-        state = f'</p><p class="status error" role="alert">{isolate(problem)}'
+    state = "" if ready else f' <span class="loading">{"not loaded" if problem else "loading…"}</span>'
     other = "" if model.is_refiner else ' <span class="tag warn">not the refiner</span>'
     return f'<p class="model">Writes: <b>{isolate(model.name)}</b>{other}{state}</p>'
 
 
-def model_note(model: ModelInfo) -> str:
-    """What to know, and to do, where another model than the refiner writes; else nothing."""
+def model_note(model: ModelInfo, *, quotes: bool = False, problem: str = "") -> str:
+    """What to know, and to do, where another model than the refiner writes, or none can; else nothing.
+
+    ``quotes`` says that it quotes sentences rather than writing its own.
+    """
+    if problem:
+        return f'<div class="notice" role="alert"><p>{isolate(problem)}</p></div>'
     if model.is_refiner:
         return ""
+    expect = ": expect quotes rather than prose" if quotes else ""
     return (
-        f'<div class="notice" role="note"><p><b>{isolate(model.name)}</b> stands in for the refiner, which needs a '
-        "GPU. It keeps the form (every claim cites a given source) but has not learnt to refine: expect quotes "
-        f"rather than prose. The refiner is {link(CARD_URL, 'qwen3-4B-refiner-rubric-rl-step50')}: on a machine "
-        "with a GPU, start with <code>REFINER_MODEL=lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50</code>.</p></div>"
+        f'<div class="notice" role="note"><p><b>{isolate(model.name)}</b> writes in place of the refiner. It is held '
+        f"to the same form (every citation is a given source) but was not trained to refine{expect}. The refiner is "
+        f"{link(CARD_URL, 'qwen3-4B-refiner-rubric-rl-step50')}: on a machine with a GPU, start with "
+        "<code>REFINER_MODEL=lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50</code>.</p></div>"
     )
 
 

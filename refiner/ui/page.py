@@ -56,7 +56,7 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
     work = Work(engine, Runs(), on_gpu(stages_of(engine, judge, template), expected_seconds))
     page = gr.Blocks(title="Refiner", fill_width=True, analytics_enabled=False)
     with page:
-        model = _header(engine)
+        model, note = _header(engine)
         with gr.Row(elem_id="columns", equal_height=False):
             with gr.Column(scale=5, min_width=320, elem_id="left"):
                 left = inputs(settings)
@@ -96,9 +96,11 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
         begun.failure(lambda: _updates(broken)[:4], None, [status, shown, start, stop], **_QUIET)
         stop.click(halt, None, None, queue=False, **_QUIET)
         page.unload(halt)
-        begun.then(lambda: _model_line(engine), None, model, **_QUIET)
+        timer = _poll(engine, model, note)
+        begun.then(
+            lambda: gr.Timer(active=True), None, timer, **_QUIET
+        )  # what the run changed is seen at once
         _keep(page, left.all())
-        _poll(engine, model)
     return page
 
 
@@ -106,22 +108,26 @@ def _session(request: gr.Request) -> str:
     return request.session_hash or uuid.uuid4().hex
 
 
-def _header(engine: Engine) -> gr.HTML:
+def _header(engine: Engine) -> tuple[gr.HTML, gr.HTML]:
+    """The bar with which model writes, and what to know of that."""
     mark = (fields.ASSETS / "favicon.svg").read_text(encoding="utf-8")
+    line, note = _model(engine)
     with gr.Row(elem_id="bar"):
         gr.HTML(
             f'<div class="brand"><span class="mark" aria-hidden="true">{mark}</span><h1>Refiner</h1>'
             "<p>Every claim tied to a source. Every change in sight.</p></div>",
             apply_default_css=False,
         )
-        model = gr.HTML(_model_line(engine), elem_id="model", apply_default_css=False)
-    gr.HTML(
-        result.model_note(engine.info),
-        elem_id="model-note",
-        apply_default_css=False,
-        visible=not engine.info.is_refiner,
-    )
-    return model
+        model = gr.HTML(line, elem_id="model", apply_default_css=False)
+    return model, gr.HTML(note, elem_id="model-note", apply_default_css=False, visible=bool(note))
+
+
+def _model(engine: Engine) -> tuple[str, str]:
+    """The line and the note on the model as things stand."""
+    problem = "" if engine.ready else engine.problem
+    line = result.model_line(engine.info, ready=engine.ready, problem=problem)
+    quotes = engine.default_form == "extractive"
+    return line, result.model_note(engine.info, quotes=quotes, problem=problem)
 
 
 def _updates(view: View) -> tuple[Any, ...]:
@@ -165,19 +171,17 @@ def _keep(page: gr.Blocks, every: list[Any]) -> None:
     )
 
 
-def _model_line(engine: Engine) -> str:
-    return result.model_line(engine.info, ready=engine.ready, problem=engine.problem)
-
-
-def _poll(engine: Engine, model: gr.HTML) -> None:
-    """While the model is being loaded, look again until it is there or cannot be."""
+def _poll(engine: Engine, model: gr.HTML, note: gr.HTML) -> gr.Timer:
+    """While the model is being loaded, look again until it is there or cannot be; look once when woken."""
 
     def waiting() -> bool:
         return not engine.ready and not engine.problem
 
     timer = gr.Timer(1.0, active=waiting())
 
-    def look() -> tuple[str, Any]:
-        return _model_line(engine), gr.Timer(active=waiting())
+    def look() -> tuple[str, Any, Any]:
+        line, words = _model(engine)
+        return line, gr.HTML(words, visible=bool(words)), gr.Timer(active=waiting())
 
-    timer.tick(look, None, [model, timer], queue=False, **_QUIET)
+    timer.tick(look, None, [model, note, timer], queue=False, **_QUIET)
+    return timer

@@ -229,7 +229,8 @@ def test_a_model_that_is_not_there_is_told_with_what_to_do_and_the_input_is_kept
     modelless: Served, visit: Open
 ) -> None:
     page = visit(modelless)
-    expect(page.locator("#model")).to_contain_text("Set REFINER_MODEL", timeout=RUN)
+    expect(page.locator("#model-note")).to_contain_text("Set REFINER_MODEL", timeout=RUN)
+    expect(page.locator("#model")).to_contain_text("not loaded")
     fill(page)
     page.locator("#refine").click()
     expect(page.locator("#status")).to_contain_text("there is no file /no/such/model.gguf", timeout=RUN)
