@@ -72,14 +72,17 @@ def parse(text: str, known_ids: Collection[str] = (), *, expect_block: bool = Tr
     """Read an answer. Raises on no text; every repair is a finding.
 
     Bracket citations (``[1]``, ``[1, 2]``, ``[1-3]``, and ``[S17]`` for ``known_ids``) count only where no
-    tag made a claim. ``expect_block`` False is for drafts: a text without ``<answer>`` is then no finding.
+    tag made a claim. ``expect_block`` False is for drafts: a text without ``<answer>`` is then no finding, and
+    brackets count inside the block as well; a model that wrote the block cites by its tags alone.
     """
     findings = _Findings(text)
     end = _uncut(text, findings)
     found = _outside_thinking(text, end, findings)
     inside, start, end = _block(text, found, end, findings, expect_block=expect_block)
     stretches = _stretches(text, inside, start, end, findings)
-    if not any(ids and text[start:end].strip() for start, end, ids in stretches):
+    in_block = any(tag.name == "answer" for tag in found)
+    tagged = any(ids and text[start:end].strip() for start, end, ids in stretches)
+    if not tagged and not (expect_block and in_block):
         stretches = brackets.cite(text, [(start, end) for start, end, _ in stretches], known_ids)
     parts = _parts(text, stretches)
     for part in parts:

@@ -175,8 +175,16 @@ def test_a_draft_without_a_block_is_read_whole_and_without_a_finding() -> None:
     assert (found.text, claims(found), found.findings) == ("It rained.", [("It rained", ("1",))], ())
 
 
+def test_a_model_that_wrote_the_block_cites_by_its_tags_alone() -> None:
+    held = answer.parse("<answer>It rained [99].</answer>", ("1",))
+    assert claims(held) == []
+    assert held.text == "It rained [99]."
+    assert claims(answer.parse("It rained [99].", ("1",))) == [("It rained", ("99",))]
+
+
 def test_brackets_count_where_tags_made_no_claim() -> None:
-    assert claims(answer.parse("<answer>It rained [1].</answer>")) == [("It rained", ("1",))]
+    in_block = answer.parse("<answer>It rained [1].</answer>", expect_block=False)
+    assert claims(in_block) == [("It rained", ("1",))]
     assert claims(answer.parse("<answer><snippet>It</snippet> rained [1].</answer>")) == [
         ("It", ("1",)),
         ("rained", ("1",)),
