@@ -20,7 +20,7 @@ _SCRIPTS = (
     "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9d"  # written without blanks: a word is a character
 )
 _WORD = re.compile(rf"\s+|[{_SCRIPTS}][^\w\s]*\s*|[^\s{_SCRIPTS}]+\s*")
-_PARTNERS = 50.0  # per cent of words shared, from which on two sentences are versions of one
+_PARTNERS = 40.0  # per cent of words shared, from which on two sentences are versions of one
 _MOVED = 75.0  # the same, for sentences that stand elsewhere
 _MOST_CELLS = 250_000  # sentences of one side × of the other that are compared each with each
 
@@ -73,10 +73,13 @@ def compare(draft: Answer, refined: Answer) -> tuple[Change, ...]:
     pairs = _aligned(left, right)
     moved = _moved(left, right, pairs)
     taken = {*pairs.values(), *moved.values()}
+    upto = [len(left)] * (len(right) + 1)  # by place in `right`: where its next pair stands in `left`
+    for number in reversed(range(len(right))):
+        upto[number] = pairs.get(number, upto[number + 1])
     changes: list[Change] = []
     at = 0
     for number, sentence in enumerate(right):
-        until = next((pairs[later] for later in range(number, len(right)) if later in pairs), len(left))
+        until = upto[number]
         changes += [_alone("removed", left[n]) for n in range(at, until) if n not in taken]
         at = max(at, until)
         if number in pairs or number in moved:
@@ -108,7 +111,9 @@ def count(changes: Sequence[Change]) -> Counts:
 
 def _sentences(answer: Answer, alphabet: _Alphabet) -> list[_Sentence]:
     text = answer.text
-    starts = [sentence.start for sentence in sentences.split(text)]
+    found = sentences.split(text)
+    starts = [sentence.start for sentence in found]
+    befores = [0, *(sentence.end for sentence in found)]
     groups: list[list[Token]] = [[] for _ in starts]
     for at, token in _tokens(answer):
         if groups:
@@ -116,11 +121,11 @@ def _sentences(answer: Answer, alphabet: _Alphabet) -> list[_Sentence]:
     return [
         _Sentence(
             tuple(tokens),
-            paragraph=not start or "\n" in text[:start][len(text[:start].rstrip()) :],
+            paragraph=not start or "\n" in text[before:start],
             keys=alphabet.spell([frozenset(token.ids) or token.text.rstrip() for token in tokens]),
             words=alphabet.spell([_bare(token.text) for token in tokens if _bare(token.text)]),
         )
-        for start, tokens in zip(starts, groups, strict=True)
+        for before, start, tokens in zip(befores, starts, groups, strict=False)
         if tokens
     ]
 
@@ -190,7 +195,7 @@ def _aligned_gap(
 
 def _moved(left: Sequence[_Sentence], right: Sequence[_Sentence], pairs: dict[int, int]) -> dict[int, int]:
     """Sentences left over on both sides that are much alike, the likest first."""
-    rows = [n for n in range(len(left)) if n not in pairs.values()]
+    rows = sorted(set(range(len(left))) - set(pairs.values()))
     columns = [n for n in range(len(right)) if n not in pairs]
     alike = _alike([left[n] for n in rows], [right[n] for n in columns], _MOVED)
     found = sorted(
@@ -200,9 +205,11 @@ def _moved(left: Sequence[_Sentence], right: Sequence[_Sentence], pairs: dict[in
         if value
     )
     moved: dict[int, int] = {}
+    gone: set[int] = set()
     for _, column, row in found:
-        if column not in moved and row not in moved.values():
+        if column not in moved and row not in gone:
             moved[column] = row
+            gone.add(row)
     return moved
 
 

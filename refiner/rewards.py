@@ -104,11 +104,10 @@ def _total(rubric: RubricReward, citation: CitationReward) -> tuple[Aggregate, s
     n = sum(part.n for _, part, _ in parts)
     short = [name for name, part, _ in parts if part.value is None or part.coverage < ENOUGH]
     if short:
-        shares = ", ".join(f"{part.coverage:.0%} of the {name}" for name, part, _ in parts)
+        shares = " and ".join(f"{part.coverage:.0%} of the {name}" for name, part, _ in parts)
         why = next((verdict.reason for _, verdict in rubric.verdicts if verdict.value is None), "")
-        told = f" The rubric: {why}." if "rubric" in short and why else ""
-        return Aggregate(
-            None, lo, hi, coverage, n
-        ), f"Scored are {shares}; a total takes {ENOUGH:.0%} of both.{told}"
+        told = f" Rubric: {why}." if "rubric" in short and why else ""
+        reason = f"{shares} could be scored; a total takes {ENOUGH:.0%} of each.{told}"
+        return Aggregate(None, lo, hi, coverage, n), reason
     value = mean([part.value or 0.0 for _, part, _ in parts])
     return Aggregate(min(max(value, lo), hi), lo, hi, coverage, n), ""

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -107,22 +108,34 @@ def test_no_word_is_lost_and_none_invented(draft: str, refined: str) -> None:
     before, after = read(draft), read(refined)
     changes = compare(before, after)
     assert "".join(token.text for change in changes for token in change.refined) == after.text
-    kept = sorted(token.text for change in changes for token in change.draft)
-    assert sorted("".join(kept)) == sorted(before.text)
+    kept = Counter(token.text for change in changes for token in change.draft if token.text)
+    assert kept == Counter(
+        token.text for change in compare(before, before) for token in change.draft if token.text
+    )
+    assert Counter(token.ids for change in changes for token in change.draft if token.ids) == Counter(
+        claim.ids for claim in before.claims
+    )
     assert [token.ids for change in changes for token in change.refined if token.ids] == [
         claim.ids for claim in after.claims
     ]
 
 
+@given(text=TEXT)
+def test_an_answer_against_itself_is_all_the_same(text: str) -> None:
+    changes = compare(read(text), read(text))
+    assert all(change.kind == "same" and not change.moved for change in changes)
+    assert "".join(token.text for change in changes for token in change.draft) == read(text).text
+
+
 @given(draft=TEXT, refined=TEXT)
 def test_the_draft_keeps_its_order_but_for_what_moved(draft: str, refined: str) -> None:
-    before = read(draft)
-    changes = compare(before, read(refined))
-    if not any(change.moved for change in changes):
-        assert "".join(token.text for change in changes for token in change.draft) == before.text
+    changes, whole = compare(read(draft), read(refined)), compare(read(draft), read(draft))
+    sentences = iter([words(change.draft) for change in whole])
+    stayed = [words(change.draft) for change in changes if change.draft and not change.moved]
+    assert all(any(sentence == one for one in sentences) for sentence in stayed)
 
 
-LONG = " ".join(" ".join(json.loads(line)["draft"] for line in CASES).split() * 6)[:20_000]
+LONG = " ".join((" ".join(json.loads(line)["draft"] for line in CASES).split() * 20)[:3000])
 
 
 @pytest.mark.parametrize(
@@ -136,10 +149,15 @@ LONG = " ".join(" ".join(json.loads(line)["draft"] for line in CASES).split() * 
             " ".join(f"B{n}x." for n in range(3000)),
             id="nothing shared",
         ),
+        pytest.param(
+            " ".join(f"A{n}x." for n in range(3000)),
+            " ".join(f"A{n}x." for n in reversed(range(3000))),
+            id="turned round",
+        ),
     ],
 )
 def test_long_answers_take_no_time(draft: str, refined: str) -> None:
     before, after = read(draft), read(refined)
     began = time.perf_counter()
     compare(before, after)
-    assert time.perf_counter() - began < 2  # measured: BENCHMARKS.md
+    assert time.perf_counter() - began < 1  # on two cores: 20 ms, and 70 ms for 3,000 sentences

@@ -2,8 +2,10 @@
 
 import json
 import multiprocessing
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from refiner.domain import (
 from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import InputError, StoreError
 from refiner.feedback.record import result_fields, run_record
-from refiner.feedback.store import Store
+from refiner.feedback.store import _CONNECT, Store
 from refiner.judges.lexical import LexicalJudge
 from refiner.pipeline import refine
 
@@ -78,12 +80,50 @@ def test_deleting_wipes_the_texts_from_the_file(store: Store, tmp_path: Path) ->
     left = b"".join(file.read_bytes() for file in (tmp_path / "new").iterdir())
     assert SECRET.encode() not in left
     assert not store.delete("no-such-event")
+    assert not store.delete(event)
+
+
+def test_a_deletion_that_leaves_a_copy_says_so_and_the_next_try_removes_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_CONNECT["sqlite"], "timeout", 0)
+    event = store.add(rated())
+    with closing(sqlite3.connect(tmp_path / "new" / "feedback.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM feedback_events").fetchone()
+        with pytest.raises(StoreError, match="a copy may be left"):
+            store.delete(event)
+    store.delete(event)
+    assert SECRET.encode() not in b"".join(file.read_bytes() for file in (tmp_path / "new").iterdir())
+
+
+def test_half_a_character_in_a_comment_does_not_lose_the_vote(store: Store) -> None:
+    assert store.add(rated(comment="so \ud83d")) == store.add(rated(comment="so \ud83d"))
+    assert [vote.feedback.comment for vote in store.votes()] == ["so ?"]
+    assert not store.delete("\ud83d")
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with closing(Store("sqlite:///~/new/feedback.db")) as one:
+        one.add(rated())
+    assert (tmp_path / "new" / "feedback.db").is_file()
 
 
 def test_a_place_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     with pytest.raises(StoreError, match="DATABASE_URL"):
         Store(f"sqlite:///{(tmp_path / 'file' / 'feedback.db').as_posix()}").add(rated())
+
+
+def test_a_database_that_can_only_be_read_says_what_to_do(store: Store, tmp_path: Path) -> None:
+    store.add(rated())  # a folder's rights would not stop root, so SQLite itself is told to only read
+    file = (tmp_path / "new" / "feedback.db").as_posix()
+    with (
+        closing(Store(f"sqlite:///file:{file}?mode=ro&uri=true")) as only,
+        pytest.raises(StoreError, match=r"readonly.*DATABASE_URL"),
+    ):
+        only.add(rated("r2"))
 
 
 def test_a_file_that_is_no_database_says_what_to_do(tmp_path: Path) -> None:

@@ -66,18 +66,19 @@ class Store:
             raise InputError("Nothing was stored: a rating is kept only with your consent to store it.")
         row: dict[str, Any] = {
             "choice": feedback.choice,
-            "comment": feedback.comment,
+            "comment": _storable(feedback.comment),
             "consent_publish": feedback.consent_publish,
             "consent_version": feedback.consent_version,
         }
+        run_id = _storable(feedback.run_id)
         with self._begin() as connection:
-            last = self._last(connection, feedback.run_id)
+            last = self._last(connection, run_id)
             if last is not None and all(last[name] == row[name] for name in _SAME):
                 return str(last["id"])
             event = str(uuid.uuid4())
             row |= {
                 "id": event,
-                "run_id": feedback.run_id or event,
+                "run_id": run_id or event,
                 "kind": "vote",
                 "schema_version": SCHEMA_VERSION,
                 "created_at": datetime.now(UTC),
@@ -87,15 +88,18 @@ class Store:
         return event
 
     def delete(self, event_id: str) -> bool:
-        """Wipe the texts of a rating and of all others of its run; False where there is no such rating."""
+        """Wipe the texts of a rating and of all others of its run; False where there is none, or none any more.
+
+        `StoreError` while somebody else reads the file and a copy may be left beside it: ask again.
+        """
+        here = sa.and_(_EVENTS.c.id == _storable(event_id), _EVENTS.c.kind == "vote")
         with self._begin() as connection:
-            run_id = connection.scalar(sa.select(_EVENTS.c.run_id).where(_EVENTS.c.id == event_id))
-            if run_id is None:
-                return False
-            wiped = {"kind": "deleted", "choice": "", "comment": "", "run": {}}
-            connection.execute(_EVENTS.update().where(_EVENTS.c.run_id == run_id).values(wiped))
-        self._empty_log()
-        return True
+            run_id = connection.scalar(sa.select(_EVENTS.c.run_id).where(here))
+            if run_id is not None:
+                wiped = {"kind": "deleted", "choice": "", "comment": "", "run": {}}
+                connection.execute(_EVENTS.update().where(_EVENTS.c.run_id == run_id).values(wiped))
+        self._empty_log()  # also when there was nothing to wipe: an earlier try may have failed here
+        return run_id is not None
 
     def votes(self) -> tuple[Vote, ...]:
         """The votes that count, one a run, in the order in which they were cast."""
@@ -137,14 +141,20 @@ class Store:
             engine = self._opened()
             if engine.dialect.name == "sqlite":
                 with closing(engine.raw_connection()) as raw, closing(raw.cursor()) as cursor:
-                    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    (blocked, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                    if blocked:  # told in a row, not as an error
+                        raise sqlite3.OperationalError("wiped, but a copy may be left while others read it")
 
     def _opened(self) -> sa.Engine:
         with self._lock:
             if self._engine is None:
                 url = sa.make_url(self._url)
-                if url.get_backend_name() == "sqlite" and url.database:
-                    Path(url.database).expanduser().parent.mkdir(parents=True, exist_ok=True)
+                named = url.database or "file:"  # SQLite's own addresses name no folder of ours
+                if url.get_backend_name() == "sqlite" and not named.startswith("file:"):
+                    file = Path(named).expanduser()
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    if named.startswith("~"):  # the driver would take it for a folder's name
+                        url = url.set(database=str(file))
                 engine = sa.create_engine(url, connect_args=_CONNECT.get(url.get_backend_name(), {}))
                 if engine.dialect.name == "sqlite":
                     sa.event.listen(engine, "connect", _prepare_sqlite)
@@ -162,9 +172,14 @@ def _told() -> Iterator[None]:
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise StoreError(
-            f"The rating could not be stored: {reason}. Your text is still here; try again. If it stays so, "
+            f"The database of ratings could not be used: {reason}. Try again. If it stays so, "
             "DATABASE_URL must name a database that can be written."
         ) from error
+
+
+def _storable(text: str) -> str:
+    """Half a surrogate pair, which JSON can carry and no database can keep, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 _CONNECT = {"sqlite": {"timeout": 30}}  # seconds to wait for another writer
