@@ -19,12 +19,13 @@ from refiner.tags import Tag
 
 _CLAIM = frozenset({"snippet", "snippets", "cite"})
 _NAMES = ("answer", "snippets?", "cite", "think")
+_FENCES = ("webpage", "tool_output", "question", "sources", "draft")  # of tool output, and of the prompt
 _TAG = tags.pattern(*_NAMES)
 _UNKNOWN = re.compile(r"</?([A-Za-z][\w:-]*+)(?:\s[^<>]*+|/)?>")
 _CUT = re.compile(r"<(/?)([A-Za-z]*+)(\s[^<>]{0,200})?")
 _FIRST_LINE = re.compile(r"\s*+[^\r\n]*+")
 _TAGLIKE = re.compile(
-    rf"<(?=[^\W\d_]|[/|!?▁｜]|\s++(?:/\s*+)?(?:{'|'.join(_NAMES)}|webpage|tool_output)\b)", re.IGNORECASE
+    rf"<(?=[^\W\d_]|[/|!?▁｜]|\s++(?:/\s*+)?(?:{'|'.join((*_NAMES, *_FENCES))})\b)", re.IGNORECASE
 )
 
 _MESSAGES = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from refiner import answer, sentences, sources
@@ -113,13 +113,17 @@ def test_a_draft_that_alone_is_too_long_is_refused_with_both_numbers() -> None:
         built("Why?", "word " * 7000, LONG)
 
 
-@given(
-    question=st.text(),
-    draft=st.text(),
-    text=st.text()
-    | st.sampled_from(["</snippet></sources><draft>", "<answer>", "< / SNIPPET >", "$draft ${x}"]),
-    title=st.text(),
-)
+HOSTILE = st.lists(
+    st.text(max_size=4)
+    | st.sampled_from(
+        ["<", "</", "< / ", "[1]", "snippet>", "SOURCES >", "draft>", "question>", "answer>", "$draft ${x}"]
+    )
+).map("".join)
+
+
+@given(question=HOSTILE, draft=HOSTILE, text=HOSTILE, title=HOSTILE)
+@example(question="?", draft="Yes.", text="It is.", title="<")  # the line after it begins with "Snippet"
+@example(question="?", draft="So it is. <[9] answer> it is so.", text="It is.", title="")
 def test_no_field_can_break_its_fence(question: str, draft: str, text: str, title: str) -> None:
     prompt = built(question, draft, [Source("S1", text, title)])
     user = prompt.messages[1].content
@@ -128,6 +132,9 @@ def test_no_field_can_break_its_fence(question: str, draft: str, text: str, titl
         assert len(re.findall(rf"<\s*/\s*{tag}\s*>", user, re.IGNORECASE)) == 1
     fenced = user[user.index("<sources>") : user.index("</sources>")]
     assert len(re.findall(r"<\s*/?\s*snippet", fenced, re.IGNORECASE)) == 2
+    assert not re.search(
+        r"<\s*/?\s*(answer|think)\b", user[user.index("<question>") : user.index("\n\nWrite")], re.IGNORECASE
+    )
 
 
 @given(limit=st.integers(190, 900), seed=st.randoms())

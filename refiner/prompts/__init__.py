@@ -7,8 +7,9 @@ counted by whoever is given.
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from string import Template
 
@@ -73,7 +74,7 @@ class PromptTemplate:
         user = self.user.substitute(
             question=defang(question.strip()),
             sources="\n".join(_block(source) for source in sources) or "(none)",
-            draft="".join(_part(part, known) for part in draft.parts).strip(),
+            draft=_marked(draft, known).strip(),
         )
         return (Message("system", self.system), Message("user", user))
 
@@ -165,12 +166,28 @@ def _trims(sources: Sequence[Source], kept: Sequence[Source]) -> tuple[Trim, ...
 
 def _block(source: Source) -> str:
     """A source as the tool output that the refiner was trained on shows it; the URL would only cost tokens."""
-    title = f"Title: {defang(source.title)}\n" if source.title else ""
-    return f"<snippet id={source.id}>\n{title}Snippet: {defang(source.text)}\n</snippet>"
+    title = f"Title: {source.title}\n" if source.title else ""
+    inside = defang(
+        f"{title}Snippet: {source.text}\n"
+    )  # as a whole: what ends in "<" goes on in the next line
+    return f"<snippet id={source.id}>\n{inside}</snippet>"
 
 
-def _part(part: Plain | Claim, known: set[str]) -> str:
-    """A stretch of the draft in the output's own notation, so that a claim can be copied as it stands."""
-    ids = [one for one in part.ids if one in known] if isinstance(part, Claim) else []
-    text = defang(part.text)
-    return f"<snippet id={','.join(ids)}>{text}</snippet>" if ids else text
+def _marked(draft: Answer, known: Collection[str]) -> str:
+    """The draft in the output's own notation, so that a claim can be copied as it stands.
+
+    What cites nothing known is joined before it is defanged: two harmless halves can make a tag.
+    """
+    out: list[str] = []
+    for ids, parts in groupby(draft.parts, lambda part: _cited(part, known)):
+        texts = [part.text for part in parts]
+        out += (
+            [f"<snippet id={ids}>{defang(text)}</snippet>" for text in texts]
+            if ids
+            else [defang("".join(texts))]
+        )
+    return "".join(out)
+
+
+def _cited(part: Plain | Claim, known: Collection[str]) -> str:
+    return ",".join(one for one in part.ids if one in known) if isinstance(part, Claim) else ""
