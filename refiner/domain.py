@@ -168,7 +168,8 @@ class Verdict:
 
     For support 1 is full, 0.5 partial, 0 none; for a criterion it is the judge's 0–2 divided by 2,
     before polarity. ``estimated`` is a heuristic's word and never mixed with judged values. ``label``
-    is the judge's own wording where its scale has names; ``flags`` what it noticed.
+    is the judge's own wording where its scale has names; ``flags`` what it noticed. ``confidence`` in [0, 1]
+    is how far a model answered in the form asked, ``raw`` what it replied, both where there is such.
     """
 
     value: float | None
@@ -178,6 +179,8 @@ class Verdict:
     version: str = ""
     label: str = ""
     flags: tuple[str, ...] = ()
+    confidence: float | None = None
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,17 +199,28 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence of a source: ``source.text[start:end]``."""
+
+    source_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimSupport:
     """A stretch that needs a citation, and how well what it cites supports it.
 
     ``text`` is a claim's, or an uncited sentence's (then ``ids`` is empty). ``by_source`` holds the
-    verdict on each cited source alone, in the order of ``ids``.
+    verdict on each cited source alone, in the order of ``ids``; ``passages`` the sentence of each cited source
+    that comes nearest to the claim, for those that have one.
     """
 
     text: str
     ids: tuple[str, ...]
     verdict: Verdict
     by_source: tuple[Verdict, ...] = ()
+    passages: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
