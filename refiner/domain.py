@@ -295,6 +295,20 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Odds:
+    """What a model would say next after each prompt, and what reading them took.
+
+    ``chances`` holds the probability of each choice by prompt, in [0, 1], None where the prompt is longer than
+    the model reads. ``tokens`` counts what was read; what prompts share is read once.
+    """
+
+    chances: tuple[tuple[float, ...] | None, ...]
+    tokens: int = 0
+    forward_passes: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Trim:
     """How many sentences of a source went into the prompt; none: the source was left out."""
 

@@ -1,7 +1,7 @@
 """What a judge is asked: shared beginnings, and fences that hold."""
 
-import os
 import re
+from itertools import takewhile
 
 import pytest
 from hypothesis import given
@@ -23,12 +23,16 @@ def criterion(one: Criterion, text: str = "<answer>Air does.</answer>") -> Check
     return Check("criterion", "Why?", text, evidence=SOURCES, criterion=one)
 
 
+def beginning(one: str, other: str) -> str:
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
 def test_checks_about_one_answer_begin_alike_up_to_what_is_asked() -> None:
-    shared = os.path.commonprefix([asked(criterion(MERIT)), asked(criterion(FAULT))])
+    shared = beginning(asked(criterion(MERIT)), asked(criterion(FAULT)))
     assert "Air does." in shared
     assert "Air scatters blue light." in shared
     support = asked(Check("support", "Why?", "", "It is.", SOURCES[:1]))
-    shared = os.path.commonprefix([shared, support])
+    shared = beginning(shared, support)
     assert "Water is wet." in shared
     assert "Air does." not in support
 
