@@ -11,6 +11,8 @@ Basis = Literal["judged", "estimated", "fact"]
 Polarity = Literal["positive", "negative"]
 Origin = Literal["user", "static", "generated"]
 CheckKind = Literal["criterion", "support", "relevance", "needs_citation"]
+Mix = Literal["weighted", "convex"]
+"""How rubric and citations make a score: (rubric + w × F1) / (1 + w), or (1 - w) × rubric + w × F1."""
 Form = Literal["off", "free", "strict", "extractive"]
 """How output is held to the answer format: not at all; the format; text only inside claims; only sentences
 of the sources."""
@@ -49,7 +51,7 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asks for. An empty ``criteria`` means the static rubric alone."""
+    """What a person asks for. ``criteria`` are scored beside the static rubric."""
 
     question: str
     draft: str
@@ -249,6 +251,7 @@ class Reward:
     """The two parts of the score and the score itself, all in [0, 1].
 
     ``total.value`` is None ("partly scored", ``reason`` says why) while either part's coverage is under 0.8.
+    ``mix`` says how the parts make the score.
     """
 
     rubric: RubricReward
@@ -256,6 +259,7 @@ class Reward:
     total: Aggregate
     basis: Basis
     reason: str = ""
+    mix: Mix = "weighted"
 
 
 # --- writing ---------------------------------------------------------------------------------------

@@ -106,11 +106,20 @@ def serving() -> Iterator[StandIn]:
                 here.bodies.append(body)
                 here.keys.append(self.headers.get("Authorization", ""))
                 step = _next(here, body["messages"][1]["content"])
+            self.open = True
             try:
                 step(self)
             finally:
-                with lock:
-                    counts["open"] -= 1
+                self._close()
+
+        def send_response(self, code: int, message: str | None = None) -> None:
+            self._close()  # who has an answer may ask again before this one's thread is at its end
+            super().send_response(code, message)
+
+        def _close(self) -> None:
+            with lock:
+                counts["open"] -= self.open
+                self.open = False
 
         def log_message(self, *_: object) -> None:
             """Not to the terminal."""

@@ -43,7 +43,9 @@ def test_checks_about_one_answer_begin_alike_up_to_what_is_asked() -> None:
         pytest.param(criterion(MERIT), "How far does the answer meet this criterion?", id="a merit"),
         pytest.param(criterion(FAULT), "How far does the answer show this fault?", id="a fault"),
         pytest.param(
-            Check("support", "?", "", "S", SOURCES), "with the ids S1, S2, and they alone", id="support"
+            Check("support", "?", "", "S", SOURCES),
+            "Do the sources S1, S2, and they alone, support",
+            id="support",
         ),
         pytest.param(Check("relevance", "?", "", "S"), "help to answer the question?", id="relevance"),
         pytest.param(Check("needs_citation", "?", "", "S"), "a reader would want a source", id="need"),
@@ -52,7 +54,7 @@ def test_checks_about_one_answer_begin_alike_up_to_what_is_asked() -> None:
 def test_each_kind_of_check_has_its_question_and_the_scale(check: Check, words: str) -> None:
     text = asked(check)
     assert words in text
-    assert "\n0: " in text
+    assert "0 " in asking.messages(check, SOURCES, asking.DIGIT)[0].content + text
     assert text.endswith(asking.DIGIT)
 
 
@@ -72,7 +74,7 @@ def test_no_text_can_close_its_fence_or_open_another(attack: str) -> None:
         (Source("S1", attack, attack),),
     )
     assert not re.search(r"<\s*/?\s*(?:question|source|answer|statement|criterion)\s*>", text, re.IGNORECASE)
-    assert len(re.findall(r"<source-[0-9a-f]{8} id=", text)) == 1
+    assert len(re.findall(r"<source-[0-9a-f]{6} id=", text)) == 1
 
 
 def test_the_tags_of_claims_reach_the_judge() -> None:
@@ -84,7 +86,7 @@ def test_the_tags_of_claims_reach_the_judge() -> None:
 def test_a_fence_has_a_code_that_its_text_decides() -> None:
     one, same, other = (asked(criterion(MERIT, f"<answer>{text}</answer>")) for text in ("A", "A", "B"))
     assert one == same
-    codes = [re.findall(r"<answer-([0-9a-f]{8})>", text) for text in (one, other)]
+    codes = [re.findall(r"<answer-([0-9a-f]{6})>", text) for text in (one, other)]
     assert codes[0] != codes[1]
 
 
@@ -92,5 +94,5 @@ def test_a_fence_has_a_code_that_its_text_decides() -> None:
 def test_any_text_can_be_asked_about(question: str, statement: str, source: str) -> None:
     text = asked(Check("support", question, "", statement, (Source("S1", source),)), (Source("S1", source),))
     for name in ("question", "source", "statement"):
-        assert len(re.findall(rf"<{name}-[0-9a-f]{{8}}", text)) == 1
-        assert len(re.findall(rf"</{name}-[0-9a-f]{{8}}>", text)) == 1
+        assert len(re.findall(rf"<{name}-[0-9a-f]{{6}}", text)) == 1
+        assert len(re.findall(rf"</{name}-[0-9a-f]{{6}}>", text)) == 1

@@ -81,19 +81,33 @@ def test_a_model_that_sees_a_window_only_is_read_prompt_by_prompt(
 
 
 @given(
-    st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8), min_size=1, max_size=12), st.integers(8, 40)
+    st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8), min_size=1, max_size=12),
+    st.integers(8, 40),
+    st.integers(0, 4),
 )
 def test_however_prompts_are_packed_each_is_whole_behind_what_it_shares(
-    given_prompts: list[list[int]], most: int
+    given_prompts: list[list[int]], most: int, worth: int
 ) -> None:
     whole: dict[int, list[int]] = {}
-    for stretches in pack(given_prompts, most):
+    for stretches in pack(given_prompts, most, worth):
         tokens = [token for stretch in stretches for token in stretch.tokens]
         assert len(tokens) <= most
         for stretch in stretches:
             assert all(place < stretch.start for place in stretch.path)
             whole[stretch.prompt] = [*(tokens[place] for place in stretch.path), *stretch.tokens]
     assert [whole[number] for number in range(len(given_prompts))] == given_prompts
+
+
+def test_a_check_is_shown_the_most_sources_that_hold_its_own() -> None:
+    first, second = SOURCES[:2]
+    alone = Check("support", "Why?", "", "It is so.", (first,))
+    other = Check("support", "How?", "", "It is so.", (first,))
+    every = Check("criterion", "Why?", "It is.", evidence=(first, second), criterion=CRITERIA[0])
+    shown = [
+        "<source" in chat[1].content and second.text in chat[1].content
+        for chat in prompts([alone, other, every])
+    ]
+    assert shown == [True, False, True]
 
 
 class Saying:

@@ -25,6 +25,9 @@ PASS = 2048
 PACK = 16_384
 """The most tokens in one sequence, which bounds the cache; what is left begins another with what it shares."""
 
+WORTH = 256
+"""Prompts that share fewer tokens than this stand in sequences of their own: reading so few again costs less."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -40,16 +43,16 @@ class Stretch:
     path: NDArray[np.int64]
 
 
-def pack(prompts: Sequence[Sequence[int]], most: int = PACK) -> list[list[Stretch]]:
-    """The sequences: together they hold each different prompt once, and each its shared beginnings once."""
+def pack(prompts: Sequence[Sequence[int]], most: int = PACK, worth: int = WORTH) -> list[list[Stretch]]:
+    """The sequences, of at most ``most`` tokens where no prompt alone is longer; in each, shared beginnings stand once."""
     packs: list[list[Stretch]] = []
     places: NDArray[np.int64] = np.arange(0)
     before: Sequence[int] = ()
-    length = most
+    length = 0
     for number in sorted(range(len(prompts)), key=lambda one: tuple(prompts[one])):
         prompt = prompts[number]
         shared = _shared(before, prompt)
-        if length + len(prompt) - shared > most:
+        if not packs or shared < worth or length + len(prompt) - shared > most:
             packs.append([])
             shared = length = 0
         new = tuple(prompt[shared:])

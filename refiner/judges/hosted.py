@@ -15,6 +15,7 @@ from refiner.domain import Check, Verdict
 from refiner.judges import asking
 from refiner.judges.completion import Said, chances
 from refiner.judges.logits import ENOUGH, expected
+from refiner.judges.quality import Quality
 from refiner.judges.reply import parse
 from refiner.judges.server import Failed, Server
 
@@ -34,6 +35,9 @@ class HostedJudge:
     ``backoff`` how many seconds lie before the first of them, doubled before each other. `JudgeError` if address
     or key cannot be used.
     """
+
+    threshold = 0.5
+    quality: Quality | None = None
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from refiner.domain import Check, Message, ModelInfo, Odds, Source, Verdict
 from refiner.judges import asking
+from refiner.judges.quality import Quality
 
 SCORES = tuple(str(score) for score in range(asking.TOP + 1))
 
@@ -31,6 +32,9 @@ class Reader(Protocol):
 class LogitsJudge:
     """Judges with a local model; see `refiner.judges.Judge`. ``took`` is what the last call read."""
 
+    threshold = 0.5
+    quality: Quality | None = None
+
     def __init__(self, reader: Reader) -> None:
         self.version = asking.version()
         self.took = Odds(())
@@ -42,7 +46,7 @@ class LogitsJudge:
         return f"{self._reader.info.name}, by probabilities"
 
     def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
-        """One verdict a check; those about one question see all the sources that any of them names."""
+        """One verdict a check."""
         self.took = self._reader.odds(prompts(checks), SCORES)
         return tuple(map(self._verdict, self.took.chances))
 
@@ -65,11 +69,20 @@ class LogitsJudge:
 
 
 def prompts(checks: Sequence[Check]) -> list[tuple[Message, ...]]:
-    """One chat a check. Those about one question begin alike, with the sources of all of them."""
-    shown: dict[str, dict[Source, None]] = {}
-    for check in checks:
-        shown.setdefault(check.question, {}).update(dict.fromkeys(check.evidence))
-    return [asking.messages(check, tuple(shown[check.question]), asking.DIGIT) for check in checks]
+    """One chat a check. So that chats begin alike, each shows the most sources of a check that names all of its own.
+
+    Beside criteria, which name every source, a claim's support is thus asked with every source in sight.
+    """
+    known: dict[str, list[tuple[Source, ...]]] = {}
+    for check in sorted(dict.fromkeys(checks), key=lambda check: -len(check.evidence)):
+        if check.evidence not in known.setdefault(check.question, []):
+            known[check.question].append(check.evidence)
+    shown = {
+        (question, own): next(most for most in every if set(most) >= set(own))
+        for question, every in known.items()
+        for own in every
+    }
+    return [asking.messages(check, shown[check.question, check.evidence], asking.DIGIT) for check in checks]
 
 
 def expected(chances: Sequence[float]) -> float:

@@ -173,7 +173,7 @@ def source_list(sources: Sequence[Source], answer: Answer | None = None, trims: 
             f'<span class="source-title">{isolate(source.title or source.text[:90])}</span>{cited}'
             f"{_trimmed(cut.get(source.id))}</summary>"
             f'<p class="muted">{where(source)} {link(source.url, "open") if source.url else ""}</p>'
-            f'<p class="card-text" dir="auto">{passage(source, "")}</p></details></li>'
+            f'<p class="card-text" dir="auto">{passage(source)}</p></details></li>'
         )
     return f'<ol class="sources">{"".join(items)}</ol>'
 

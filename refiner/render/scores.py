@@ -1,8 +1,8 @@
 """The scores of draft and refined answer: the panel of figures, the criteria, the claims."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from refiner.domain import Aggregate, Basis, ClaimSupport, Criterion, Refinement, Reward, Verdict
+from refiner.domain import Aggregate, Basis, ClaimSupport, Criterion, Mix, Refinement, Reward, Verdict
 from refiner.render.cards import Cards
 from refiner.render.support import badge
 from refiner.render.text import count, isolate, number, percent, show
@@ -76,12 +76,18 @@ def _lane(one: Aggregate, kind: str) -> str:
     return f'<span class="lane">{band}{dot}</span>'
 
 
+_FORMULA: Mapping[Mix, str] = {
+    "weighted": f"(rubric + {W} × citation F1) / {1 + W}",
+    "convex": f"{1 - W} × rubric + {W} × citation F1",
+}
+
+
 def scale(run: Refinement) -> str:
     """How the score was made, in words, and the same on the scale of training."""
     values = (run.draft_reward.total.value, run.reward.total.value)
     trained = " → ".join("?" if value is None else number(training_scale(value)) for value in values)
     return (
-        f"<p>Score = (rubric + {W} × citation F1) / {1 + W}, from 0 to 1. It is this app’s score: the training code of "
+        f"<p>Score = {_FORMULA[run.reward.mix]}, from 0 to 1. It is this app’s score: the training code of "
         f"this checkpoint is not public, its card names the parts and the weight {W}. On the scale of training "
         f"(× {VERIFICATION_REWARD:.0f}) this run reads <b>{trained}</b>; GRPO standardises rewards within a group, so the "
         "factor has no effect there. A criterion is judged 0, 1 or 2, divided by 2; a fault counts 1 minus that.</p>"

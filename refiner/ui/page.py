@@ -11,8 +11,9 @@ import gradio as gr
 from refiner.engines import Engine
 from refiner.errors import RefinerError
 from refiner.feedback.store import Store
-from refiner.judges import Judge
+from refiner.judges import Judge, quality
 from refiner.prompts import PromptTemplate
+from refiner.render import quality as render_quality
 from refiner.render import result
 from refiner.settings import Settings
 from refiner.ui import fields
@@ -53,7 +54,7 @@ class Work:
 def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.Blocks:
     """The page as Blocks, ready to be launched with `theme.launch_options`."""
     template = PromptTemplate.read(settings.prompt_file)
-    work = Work(engine, Runs(), on_gpu(stages_of(engine, judge, template), expected_seconds))
+    work = Work(engine, Runs(), on_gpu(stages_of(engine, judge, template, settings.mix), expected_seconds))
     page = gr.Blocks(title="Refiner", fill_width=True, analytics_enabled=False)
     with page:
         model, note = _header(engine)
@@ -70,6 +71,7 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
                 shown = gr.HTML(result.empty(), elem_id="result", apply_default_css=False)
                 rated = gr.State(None)
                 votes = rating(store, rated)
+                gr.HTML(_quality(judge, settings), elem_id="judge", apply_default_css=False)
 
         def run(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
             for view in work.refine(_session(request), *given):
@@ -102,6 +104,12 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
         )  # what the run changed is seen at once
         _keep(page, left.all())
     return page
+
+
+def _quality(judge: Judge, settings: Settings) -> str:
+    """What is known of the judge: what it brings along, or what was measured on this machine."""
+    known = judge.quality or quality.read(settings.cache_dir, judge.name, judge.version)
+    return render_quality.fold(judge.name, known)
 
 
 def _session(request: gr.Request) -> str:
