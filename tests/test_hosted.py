@@ -1,5 +1,6 @@
 """The hosted judge over real HTTP: what fails is unscored with a reason, and nothing else changes."""
 
+import html
 import os
 import subprocess
 import sys
@@ -17,12 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standin import GOOD, StandIn, Step, drops, fails, hangs, says, sends, slowly
 
-from refiner.domain import Check, Criterion, Source, Verdict
+from refiner.domain import Check, Criterion, Finished, Request, Source, Verdict
+from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import JudgeError
 from refiner.judges import asking, hosted
 from refiner.judges.completion import chances, said
 from refiner.judges.hosted import HostedJudge
 from refiner.judges.reply import Reply, parse
+from refiner.pipeline import refine
+from refiner.render import result
 
 SOURCE = Source("S1", "Air scatters blue light.")
 
@@ -124,6 +128,27 @@ def test_a_failing_server_costs_only_the_check_that_it_failed_on(
     assert reason in bad.reason
     assert (before.value, after.value) == (1.0, 1.0)
     assert server.asked["Bad."] == tries
+
+
+ALL_BAD = [
+    pytest.param(says(content) if not callable(content) else content, one.values[-1], id=one.id)
+    for one in (*BAD_REPLIES, *BAD_SERVERS)
+    for content in one.values[:1]
+]
+
+
+@pytest.mark.parametrize(("step", "reason"), ALL_BAD)
+def test_every_failure_is_shown_on_the_page_with_its_reason(server: StandIn, step: Step, reason: str) -> None:
+    server.otherwise = step
+    request = Request("Why?", "It is so [S1].", (SOURCE,))
+    engine = ScriptedEngine(["<answer><snippet id=S1>Air scatters blue light.</snippet></answer>"])
+    *_, last = refine(request, engine, judge_at(server.url, timeout=0.2))
+    assert isinstance(last, Finished)
+    assert last.refinement.reward.total.value is None
+    page = html.unescape(result.finished(last.refinement))
+    assert reason in page
+    assert "ot scored" in page
+    assert 'class="badge none' in page
 
 
 @pytest.mark.parametrize(
