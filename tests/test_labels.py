@@ -16,7 +16,7 @@ from refiner.errors import InputError
 from refiner.evaluation import Bin, Evaluation, Figure
 from refiner.judges import quality
 from refiner.judges.lexical import LexicalJudge
-from refiner.judges.quality import Quality, Stress
+from refiner.judges.quality import LabelRate, Quality, Stress
 from refiner.render import quality as drawn
 
 SCIFACT = Path(__file__).parent / "data/scifact_labels.jsonl"
@@ -24,7 +24,12 @@ EVALUATION = Evaluation(
     4, 3, Figure(0.75, 0.5, 1.0), Figure(0.5, 0.25, 0.75), None, (Bin(2, 0.2, 0.5), Bin(1, 0.9, 1.0))
 )
 QUALITY = Quality(
-    "a <b>judge</b>", "v-1", "2026-11-25", {"wice": EVALUATION}, (Stress("negation", 200, 0.8),)
+    "a <b>judge</b>",
+    "v-1",
+    "2026-11-25",
+    {"wice": EVALUATION},
+    (LabelRate("weak <i>overlap</i>", 50, 0.62),),
+    (Stress("negation", 200, 0.8),),
 )
 
 
@@ -124,4 +129,7 @@ def test_the_fold_shows_figures_intervals_and_misses_or_that_nothing_was_measure
     assert "3 scored" in page
     assert "<td><bdi>negation</bdi></td><td>200</td><td>80%</td>" in page
     assert "<b>judge</b>" not in page
+    said = drawn.error_rates(QUALITY)
+    assert "62% of those called “<bdi>weak &lt;i&gt;overlap&lt;/i&gt;</bdi>” were unsupported" in said
+    assert drawn.error_rates(None) == ""
     assert "has not been measured here" in drawn.fold("some model", None)

@@ -24,13 +24,26 @@ class Stress:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelRate:
+    """Of ``n`` claims that the judge gave this label, the share, in [0, 1], that people found unsupported."""
+
+    label: str
+    n: int
+    unsupported: float
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
-    """What was measured of a judge: ``date`` in ISO form, one evaluation a data set by its name."""
+    """What was measured of a judge: ``date`` in ISO form, one evaluation a data set by its name.
+
+    ``labels`` are there where the judge has labels of its own, ``stress`` where it was put to that test.
+    """
 
     judge: str
     version: str
     date: str
     data: Mapping[str, Evaluation] = field(default_factory=dict)
+    labels: tuple[LabelRate, ...] = ()
     stress: tuple[Stress, ...] = ()
 
 
@@ -64,6 +77,7 @@ def from_json(data: Mapping[str, Any]) -> Quality:
         version=data["version"],
         date=data["date"],
         data={name: _evaluation(one) for name, one in data["data"].items()},
+        labels=tuple(LabelRate(**one) for one in data.get("labels", ())),
         stress=tuple(Stress(**one) for one in data.get("stress", ())),
     )
 

@@ -25,8 +25,8 @@ def fold(judge: str, quality: Quality | None) -> str:
     """The fold "How good is this judge?"; says so where it has not been measured."""
     body = _NOT_MEASURED if quality is None else _measured(quality)
     return (
-        '<div class="result"><details class="sheet" id="judge-quality"><summary>How good is this judge?</summary>'
-        f"<p>Scored by <b>{isolate(judge)}</b>.</p>{body}</details></div>"
+        '<div class="result"><details class="sheet" id="judge-fold"><summary>How good is this judge?</summary>'
+        f'<p id="judge-quality">Scored by <b>{isolate(judge)}</b>.</p>{body}</details></div>'
     )
 
 
@@ -58,6 +58,19 @@ def _figure(figure: Figure | None) -> str:
     if figure is None:
         return '<span class="unscored">not scored</span>'
     return f"{number(figure.value)} <small>[{number(figure.lo)}–{number(figure.hi)}]</small>"
+
+
+def error_rates(quality: Quality | None) -> str:
+    """One sentence to stand beside the labels: how often each was wrong; nothing where that is not known."""
+    if quality is None or not quality.labels:
+        return ""
+    rates = ", ".join(
+        f"{percent(one.unsupported)} of those called “{isolate(one.label)}”" for one in quality.labels
+    )
+    return (
+        f'<p class="muted small">The labels are estimates. Of claims that people had judged, {rates} were '
+        'unsupported. <a href="#judge-quality">How good is this judge?</a></p>'
+    )
 
 
 def _stress(stress: Sequence[Stress]) -> str:

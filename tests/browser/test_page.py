@@ -317,8 +317,8 @@ def test_a_hosted_judge_scores_both_answers_and_its_failures_are_shown_with_thei
         "Wrong-Entity Confabulation": [fails(401)],
     }
     page = visit(hosted)
-    page.locator("#judge-quality summary").click()
-    expect(page.locator("#judge-quality")).to_contain_text("has not been measured here")
+    page.locator("#judge-fold summary").click()
+    expect(page.locator("#judge-fold")).to_contain_text("has not been measured here")
     example(page)
     page.locator("#refine").click()
     finish(page, RUN)
