@@ -1,6 +1,7 @@
 """What reaches the page: whole, escaped, and told apart by words. Read back with the standard HTML parser."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -343,6 +344,17 @@ def test_criteria_unscored_for_one_reason_say_it_once() -> None:
     pairs = tuple((Criterion(f"c{n}", f"T{n}", "D"), why) for n in range(5))
     one = Reward(RubricReward(pairs, aggregate(None)), reward().citation, aggregate(None), "estimated")
     assert Read(scores.criteria(one, one)).text.count("It takes a language model.") == 1
+
+
+def test_a_criterion_that_nobody_gave_is_marked_as_suggested() -> None:
+    verdict = Verdict(1.0, "judged", "so", "j")
+    for origin, marked in (("generated", True), ("user", False)):
+        criterion = Criterion("c", "T", "D", origin=origin)  # type: ignore[arg-type]  # both are origins
+        rubric = RubricReward(((criterion, verdict),), Aggregate(1.0, 1.0, 1.0, 1.0, 1))
+        page = scores.criteria(
+            replace(run("x").reward, rubric=rubric), replace(run("x").reward, rubric=rubric)
+        )
+        assert ('<span class="tag">suggested</span>' in page) == marked
 
 
 def test_a_fault_that_was_found_counts_against_the_answer() -> None:

@@ -108,11 +108,12 @@ def criteria(before: Reward, after: Reward) -> str:
 
 
 def _criterion(one: Criterion, before: Verdict | None, after: Verdict, *, said: bool) -> str:
-    fault = '<span class="tag">fault</span>' if one.polarity == "negative" else ""
+    tags = {"fault": one.polarity == "negative", "suggested": one.origin == "generated"}
+    shown = " ".join(f'<span class="tag">{name}</span>' for name, there in tags.items() if there)
     bars = "" if said else _bar("Draft", one, before, "hollow") + _bar("Refined", one, after, "")
     reason = "" if said or after.value is None else f'<p class="reason">{isolate(after.reason)}</p>'
     return (
-        f'<li><div class="criterion-words"><b>{isolate(one.title)}</b> {fault}'
+        f'<li><div class="criterion-words"><b>{isolate(one.title)}</b> {shown}'
         f'<span class="muted">weight {one.weight:g}</span><p>{isolate(one.description)}</p></div>'
         f'<div class="bars">{bars}{reason}</div></li>'
     )
