@@ -95,6 +95,9 @@ def test_a_damaged_record_counts_as_not_measured(tmp_path: Path) -> None:
             '{"claim": "A", "evidence": ["B"], "supported": 1}', "must hold", id="a number for a label"
         ),
         pytest.param("[1]", "must hold", id="a list"),
+        pytest.param(
+            '{"claim": "A", "evidence": [null], "supported": true}', "must hold", id="evidence no text"
+        ),
     ],
 )
 def test_a_file_that_holds_no_labels_is_refused_with_the_line(
