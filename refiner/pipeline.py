@@ -64,10 +64,14 @@ def refine(
 ) -> Iterator[Stage]:
     """Refine one draft: `Prepared`, then `Writing` many times, `Judging`, and `Finished` at the end.
 
-    When ``stop`` is set what was written so far is the answer. Raises `InputError` (too long) and
+    When ``stop`` is set what was written so far is the answer, and what was not judged yet is unscored. Raises `InputError` (too long) and
     `EngineError`; a judge that fails leaves its checks unscored.
     """
-    options, template = options or Options(), template or PromptTemplate.read()
+    options, template, stop = (
+        options or Options(),
+        template or PromptTemplate.read(),
+        stop or threading.Event(),
+    )
     ids = tuple(source.id for source in request.sources)
     draft = answer.parse(request.draft, ids, expect_block=False)
     prompt = prompts.build(
@@ -82,7 +86,7 @@ def refine(
 
     task = job(prompt, draft, engine, options)
     written: Writing | None = None
-    for written in engine.stream(task, stop or threading.Event()):
+    for written in engine.stream(task, stop):
         yield written
     if written is None:
         raise EngineError(f"{engine.info.name} wrote nothing. Try again.")
@@ -92,7 +96,7 @@ def refine(
     checks = (*rewards.checks(request, draft), *rewards.checks(request, refined))
     total = len(dict.fromkeys(checks))
     yield Judging(refined, draft, changes, written.usage, 0, total)
-    verdicts = judges.ask(judge, checks)
+    verdicts = judges.ask(judge, checks, stop.is_set)
     yield Judging(refined, draft, changes, written.usage, total, total)
     yield Finished(
         Refinement(

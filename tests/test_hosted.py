@@ -21,7 +21,7 @@ from standin import GOOD, StandIn, Step, drops, fails, hangs, says, sends, slowl
 from refiner.domain import Check, Criterion, Finished, Request, Source, Verdict
 from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import JudgeError
-from refiner.judges import asking, hosted
+from refiner.judges import STOPPED, asking, hosted
 from refiner.judges.completion import chances, said
 from refiner.judges.hosted import HostedJudge
 from refiner.judges.reply import Reply, parse
@@ -203,6 +203,21 @@ def test_a_server_that_is_gone_is_not_asked_for_every_check() -> None:
     assert "cannot be reached" in reason
     assert "check that it runs" in reason
     assert url not in reason
+
+
+def test_after_a_stop_nothing_more_is_asked(server: StandIn) -> None:
+    verdicts = judge_at(server.url).judge([support(f"S{n}.") for n in range(20)], lambda: bool(server.bodies))
+    assert len(server.bodies) == 1
+    assert verdicts[0].value == 1.0
+    assert {verdict.reason for verdict in verdicts[1:]} == {STOPPED}
+
+
+def test_a_server_that_only_hangs_is_given_up(server: StandIn) -> None:
+    server.otherwise = hangs(0.5)
+    verdicts = judge_at(server.url, timeout=0.2).judge([support(f"S{n}.") for n in range(100)])
+    assert {verdict.value for verdict in verdicts} == {None}
+    assert "did not answer within" in verdicts[-1].reason
+    assert len(server.bodies) < 40  # and not the 300 of three tries each
 
 
 def test_a_server_that_comes_back_is_asked_again(server: StandIn) -> None:

@@ -24,8 +24,8 @@ class Reading:
     def info(self) -> ModelInfo:
         return ModelInfo(self.name, self.is_refiner)
 
-    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str]) -> Odds:
-        del prompts, choices
+    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: object = None) -> Odds:
+        del prompts, choices, stop
         raise AssertionError("nothing is asked while choosing")
 
 

@@ -141,7 +141,8 @@ class Alternating:
 
     name, version, threshold, quality = "alternating", "1", 0.5, None
 
-    def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
+    def judge(self, checks: Sequence[Check], stop: object = None) -> tuple[Verdict, ...]:
+        del stop
         values = [None if number % 2 else 0.5 for number in range(len(checks))]
         return tuple(Verdict(value, "judged", "because", self.name) for value in values)
 

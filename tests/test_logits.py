@@ -15,7 +15,7 @@ from refiner import answer, citations, rewards
 from refiner.decoding.packed import pack
 from refiner.domain import Check, Criterion, Message, ModelInfo, Odds, Request, Source
 from refiner.engines.local import LocalEngine
-from refiner.judges import ask
+from refiner.judges import STOPPED, ask
 from refiner.judges.logits import SCORES, LogitsJudge, expected, prompts
 
 CASES = Path(__file__).parent / "data/refine_cases_sample.jsonl"
@@ -119,7 +119,8 @@ class Saying:
     def __init__(self, *chances: tuple[float, ...] | None) -> None:
         self._chances = chances
 
-    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str]) -> Odds:
+    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: object = None) -> Odds:
+        del stop
         assert list(choices) == ["0", "1", "2"]
         return Odds(self._chances[: len(prompts)])
 
@@ -144,6 +145,17 @@ def test_the_value_is_the_expected_score_if_the_model_answers_in_the_form_asked(
     assert verdict.reason
     if chances is not None and not math.isnan(sum(chances)):
         assert verdict.confidence == pytest.approx(sum(chances))
+
+
+def test_a_stop_ends_the_reading_and_leaves_every_check_unscored(scorer: LocalEngine) -> None:
+    verdicts = LogitsJudge(scorer).judge(CHECKS, lambda: True)
+    assert {(verdict.value, verdict.reason) for verdict in verdicts} == {(None, STOPPED)}
+    assert LogitsJudge(scorer).judge(CHECKS[:1])[0].value is not None  # the model is free again
+
+
+def test_a_stop_is_heard_while_another_request_has_the_model(scorer: LocalEngine) -> None:
+    with scorer._busy:
+        assert scorer.odds(prompts(CHECKS[:1]), SCORES, lambda: True) is None
 
 
 @pytest.mark.real_model

@@ -98,8 +98,8 @@ class Broken:
     def __init__(self, answer_: Callable[[], tuple[Verdict, ...]]) -> None:
         self._answer = answer_
 
-    def judge(self, checks: object) -> tuple[Verdict, ...]:
-        del checks
+    def judge(self, checks: object, stop: object = None) -> tuple[Verdict, ...]:
+        del checks, stop
         return self._answer()
 
 

@@ -6,7 +6,7 @@ Miao et al. 2023, section 4.2, here for prompts). Nothing is generated.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -63,16 +63,26 @@ def pack(prompts: Sequence[Sequence[int]], most: int = PACK, worth: int = WORTH)
 
 
 def read(
-    model: Any, prompts: Sequence[Sequence[int]], choices: Sequence[Sequence[int]], *, shared: bool = True
-) -> Odds:
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    choices: Sequence[Sequence[int]],
+    *,
+    shared: bool = True,
+    stop: Callable[[], bool] = lambda: False,
+) -> Odds | None:
     """How likely each choice (token ids, any of which will do) comes next after each prompt.
 
-    Without ``shared`` the prompts are read one by one: for models that take no such mask.
+    ``stop`` is looked at between passes; the answer is then None. Without ``shared`` the prompts are read one by one: for models that take no such mask.
     """
     began = time.perf_counter()
     packs = pack(prompts) if shared else [_alone(number, prompt) for number, prompt in enumerate(prompts)]
     found: dict[int, tuple[float, ...]] = {}
-    passes = sum(_read_pack(model, stretches, choices, found) for stretches in packs)
+    passes = 0
+    for stretches in packs:
+        for _ in _read_pack(model, stretches, choices, found):
+            passes += 1
+            if stop():
+                return None
     return Odds(
         chances=tuple(found[number] for number in range(len(prompts))),
         tokens=sum(len(stretch.tokens) for stretches in packs for stretch in stretches),
@@ -90,15 +100,14 @@ def _read_pack(
     stretches: Sequence[Stretch],
     choices: Sequence[Sequence[int]],
     found: dict[int, tuple[float, ...]],
-) -> int:
-    """Read one sequence, a pass after the other, into ``found`` by prompt; returns how many passes."""
+) -> Iterator[None]:
+    """Read one sequence into ``found`` by prompt; yields after each pass."""
     cache = {cache_name(model): DynamicCache(config=model.config)}
     ids = [token for stretch in stretches for token in stretch.tokens]
     positions = [p for s in stretches for p in range(len(s.path), len(s.path) + len(s.tokens))]
     first = len(stretches[0].tokens)  # up to here the sequence is plain text, which needs no mask
     ends = {s.start + len(s.tokens) - 1: s.prompt for s in stretches}
-    passes = _passes(first, len(ids))
-    for start, stop in passes:
+    for start, stop in _passes(first, len(ids)):
         wanted = [place for place in ends if start <= place < stop]
         mask = {} if stop <= first else {"attention_mask": _mask(stretches, start, stop).to(model.device)}
         with torch.inference_mode():
@@ -113,7 +122,7 @@ def _read_pack(
             chances = torch.softmax(output.logits[0].float(), dim=-1).cpu()
         for row, place in zip(chances, wanted, strict=False):
             found[ends[place]] = tuple(float(row[list(tokens)].sum()) for tokens in choices)
-    return len(passes)
+        yield
 
 
 def _passes(first: int, length: int) -> list[tuple[int, int]]:

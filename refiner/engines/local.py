@@ -109,23 +109,38 @@ class LocalEngine:
         finally:
             self._busy.release()
 
-    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str]) -> Odds:
+    def odds(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        choices: Sequence[str],
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Odds | None:
         """How likely each choice is the next thing that the model says after each prompt; nothing is written.
 
-        A choice counts with a blank before it as well, where it is one token. What prompts share is read once.
+        A choice counts with a blank before it as well, where it is one token. What prompts share is read once. None
+        where ``stop`` said so while another request had the model, or between two passes.
         """
         from refiner.decoding.packed import read  # noqa: PLC0415 - torch is heavy
 
         loaded = self._get()
         tokens = [loaded.prompt(prompt) for prompt in prompts]
         fitting = [number for number, one in enumerate(tokens) if len(one) <= loaded.context]
-        with self._busy, self._failing("judging", "Try fewer sources."):
-            found = read(
-                loaded.model,
-                [tokens[number] for number in fitting],
-                [loaded.spellings(choice) for choice in choices],
-                shared=loaded.attends_fully,
-            )
+        while not self._busy.acquire(timeout=0.2):
+            if stop():
+                return None
+        try:
+            with self._failing("judging", "Try fewer sources."):
+                found = read(
+                    loaded.model,
+                    [tokens[number] for number in fitting],
+                    [loaded.spellings(choice) for choice in choices],
+                    shared=loaded.attends_fully,
+                    stop=stop,
+                )
+        finally:
+            self._busy.release()
+        if found is None:
+            return None
         chances: list[tuple[float, ...] | None] = [None] * len(prompts)
         for number, one in zip(fitting, found.chances, strict=True):
             chances[number] = one

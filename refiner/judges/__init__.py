@@ -1,10 +1,18 @@
 """Who judges: the seam between rewards and any judge."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from refiner.domain import Check, Verdict
 from refiner.judges.quality import Quality
+
+Stop = Callable[[], bool]
+STOPPED = "the run was stopped before this was judged"
+
+
+def going_on() -> bool:
+    """Never stop."""
+    return False
 
 
 class Judge(Protocol):
@@ -26,15 +34,15 @@ class Judge(Protocol):
     def quality(self) -> Quality | None:
         """What was measured of it before it came here; None where that is kept elsewhere, or nothing was."""
 
-    def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
-        """One verdict a check, in the same order."""
+    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> tuple[Verdict, ...]:
+        """One verdict a check, in the same order. Once ``stop`` says so, what was not asked yet is unscored."""
 
 
-def ask(judge: Judge, checks: Sequence[Check]) -> dict[Check, Verdict]:
+def ask(judge: Judge, checks: Sequence[Check], stop: Stop = going_on) -> dict[Check, Verdict]:
     """The judge's verdict on each check; a judge that breaks leaves every check unscored with the reason."""
     distinct = list(dict.fromkeys(checks))
     try:
-        verdicts = judge.judge(distinct)
+        verdicts = judge.judge(distinct, stop)
         if len(verdicts) != len(distinct):
             raise ValueError(f"{len(verdicts)} verdicts on {len(distinct)} checks")  # noqa: TRY301 - one way out
     except Exception as error:  # noqa: BLE001 - whatever broke, the answer stands and its checks are unscored

@@ -12,7 +12,7 @@ from functools import partial
 from threading import Lock
 
 from refiner.domain import Check, Verdict
-from refiner.judges import asking
+from refiner.judges import STOPPED, Stop, asking, going_on
 from refiner.judges.completion import Said, chances
 from refiner.judges.logits import ENOUGH, expected
 from refiner.judges.quality import Quality
@@ -24,6 +24,8 @@ LONGEST_WAIT = 30.0
 
 _LOST = 3
 """Connections lost in a row after which the server is taken to be gone."""
+_SILENT = 12
+"""Tries in a row without a word from the server, time-outs too, after which it is taken to be gone as well."""
 _LONGEST_RAW = 4_000
 
 
@@ -56,21 +58,21 @@ class HostedJudge:
         self._server = Server(model, base_url, api_key, timeout, max_tokens)
         self._concurrency, self._retries, self._backoff = concurrency, retries, backoff
 
-    def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
+    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> tuple[Verdict, ...]:
         """One verdict a check. The very first is asked alone: it finds out about log-probabilities for the rest."""
         alone = 1 if self._server.logprobs is None else 0
-        ask = partial(self._ask, _Line())
+        ask = partial(self._ask, _Line(), stop)
         first = [ask(check) for check in checks[:alone]]
         with ThreadPoolExecutor(self._concurrency) as pool:
             return (*first, *pool.map(ask, checks[alone:]))
 
-    def _ask(self, line: "_Line", check: Check) -> Verdict:
+    def _ask(self, line: "_Line", stop: Stop, check: Check) -> Verdict:
         chat = asking.messages(check, check.evidence, asking.JSON)
         verdict, wait = self._verdict(None, ""), 0.0
         for attempt in range(1 + self._retries):
             time.sleep(wait)
-            if line.gone:
-                return replace(verdict, reason=line.gone)
+            if line.gone or stop():
+                return replace(verdict, reason=line.gone or STOPPED)
             heard = self._server.ask(chat)
             line.note(heard)
             verdict = self._read(heard) if isinstance(heard, Said) else replace(verdict, reason=heard.reason)
@@ -112,19 +114,20 @@ def _asked_to_wait(heard: Said | Failed) -> float:
 
 
 class _Line:
-    """Whether the server is there, for one call. Time-outs do not count: one check that hangs must not end the rest."""
+    """Whether the server is there, for one call. One check that hangs must not end the rest, many in a row must."""
 
     def __init__(self) -> None:
         self.gone = ""
-        self._lost = 0
+        self._lost = self._silent = 0
         self._lock = Lock()
 
     def note(self, heard: Said | Failed) -> None:
         """Count connections lost in a row; ``gone`` is then the reason that every other check is given."""
         with self._lock:
-            if not isinstance(heard, Failed) or not heard.lost:
-                self._lost = 0
+            if not isinstance(heard, Failed):
+                self._lost = self._silent = 0
                 return
-            self._lost += 1
-            if self._lost >= _LOST:
+            self._silent = self._silent + 1 if heard.silent else 0
+            self._lost = self._lost + 1 if heard.lost else 0
+            if self._lost >= _LOST or self._silent >= _SILENT:
                 self.gone = heard.reason

@@ -13,7 +13,7 @@ from typing import Any
 
 from refiner.domain import Check, Verdict
 from refiner.evidence import words
-from refiner.judges import details, polarity
+from refiner.judges import Stop, details, going_on, polarity
 from refiner.judges import quality as measured
 from refiner.judges.overlap import FEATURES, figures
 from refiner.judges.prepared import Prepared, prepare
@@ -49,8 +49,9 @@ class LexicalJudge:
         self._common: dict[str, float] = read["common"]
         self._rare = float(read["rare"])
 
-    def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
-        """One verdict a check."""
+    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> tuple[Verdict, ...]:
+        """One verdict a check; it takes milliseconds, so a stop is not waited for."""
+        del stop
         return tuple(self._one(check) for check in checks)
 
     def rarity(self, stem: str) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from refiner.domain import Check, Message, ModelInfo, Odds, Source, Verdict
-from refiner.judges import asking
+from refiner.judges import STOPPED, Stop, asking, going_on
 from refiner.judges.quality import Quality
 
 SCORES = tuple(str(score) for score in range(asking.TOP + 1))
@@ -25,8 +25,10 @@ class Reader(Protocol):
     def info(self) -> ModelInfo:
         """Which model this is."""
 
-    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str]) -> Odds:
-        """How likely each choice is the next thing that the model says after each prompt."""
+    def odds(
+        self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: Stop = going_on
+    ) -> Odds | None:
+        """How likely each choice is the next thing that the model says after each prompt; None if stopped."""
 
 
 class LogitsJudge:
@@ -44,9 +46,12 @@ class LogitsJudge:
         """The model's name and how it is asked."""
         return f"{self._reader.info.name}, by probabilities"
 
-    def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
+    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> tuple[Verdict, ...]:
         """One verdict a check."""
-        return tuple(map(self._verdict, self._reader.odds(prompts(checks), SCORES).chances))
+        found = self._reader.odds(prompts(checks), SCORES, stop)
+        if found is None:
+            return (self._said(None, STOPPED),) * len(checks)
+        return tuple(map(self._verdict, found.chances))
 
     def _verdict(self, chances: tuple[float, ...] | None) -> Verdict:
         if chances is None:

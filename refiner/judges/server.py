@@ -36,12 +36,16 @@ _TRANSIENT = (408, 425, 429)
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No reply: why; whether ``again`` may help, after ``wait`` seconds; ``lost`` if there was no connection."""
+    """No reply: why; whether ``again`` may help, after ``wait`` seconds; ``lost`` if there was no connection.
+
+    ``silent`` if the time ran out before the server had said a word.
+    """
 
     reason: str
     again: bool = True
     wait: float = 0.0
     lost: bool = False
+    silent: bool = False
 
 
 class Server:
@@ -90,7 +94,9 @@ class Server:
             case errors.InferenceTimeoutError():
                 lost = isinstance(error.__cause__, httpx2.ConnectTimeout)
                 return Failed(
-                    f"the judge's server did not answer within {self._timeout:g} seconds", lost=lost
+                    f"the judge's server did not answer within {self._timeout:g} seconds",
+                    lost=lost,
+                    silent=True,
                 )
             case errors.OfflineModeIsEnabled():
                 return Failed("HF_HUB_OFFLINE keeps the judge from any server, even a local one", again=False)
