@@ -81,6 +81,8 @@ class StandIn:
     url: str
     script: dict[str, list[Step]] = field(default_factory=dict)
     otherwise: Step = field(default_factory=lambda: says(GOOD))
+    refusal: Step | None = None
+    """What is done with a request that asks for log-probabilities, if they are refused."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
@@ -105,7 +107,7 @@ def serving() -> Iterator[StandIn]:
                 here.most = max(here.most, counts["open"])
                 here.bodies.append(body)
                 here.keys.append(self.headers.get("Authorization", ""))
-                step = _next(here, body["messages"][1]["content"])
+                step = _next(here, body)
             self.open = True
             try:
                 step(self)
@@ -142,9 +144,11 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _next(here: StandIn, prompt: str) -> Step:
+def _next(here: StandIn, body: Mapping[str, Any]) -> Step:
+    if here.refusal and "logprobs" in body:
+        return here.refusal
     for marker, steps in here.script.items():
-        if marker in prompt:
+        if marker in body["messages"][1]["content"]:
             here.asked[marker] += 1
             return steps.pop(0) if len(steps) > 1 else steps[0]
     return here.otherwise

@@ -23,8 +23,9 @@ from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import JudgeError
 from refiner.judges import STOPPED, asking, hosted
 from refiner.judges.completion import chances, said
-from refiner.judges.hosted import HostedJudge
+from refiner.judges.hosted import HostedJudge, _Line
 from refiner.judges.reply import Reply, parse
+from refiner.judges.server import Failed
 from refiner.pipeline import refine
 from refiner.render import result
 
@@ -195,9 +196,10 @@ def test_a_server_can_ask_for_a_wait_but_not_for_long(
 
 def test_a_server_that_is_gone_is_not_asked_for_every_check() -> None:
     url = f"http://127.0.0.1:{standin.free_port()}"
+    judge = judge_at(url, backoff=0.1)
     began = time.perf_counter()
-    verdicts = judge_at(url, backoff=0.1).judge([support(f"S{n}.") for n in range(200)])
-    assert time.perf_counter() - began < 2  # three tries and two waits; without an end to it, 200 times that
+    verdicts = judge.judge([support(f"S{n}.") for n in range(200)])
+    assert 0.3 <= time.perf_counter() - began < 2  # three tries, waits of 0.1 and 0.2; not 200 times that
     assert {verdict.value for verdict in verdicts} == {None}
     (reason,) = {verdict.reason for verdict in verdicts}
     assert "cannot be reached" in reason
@@ -218,6 +220,22 @@ def test_a_server_that_only_hangs_is_given_up(server: StandIn) -> None:
     assert {verdict.value for verdict in verdicts} == {None}
     assert "did not answer within" in verdicts[-1].reason
     assert len(server.bodies) < 40  # and not the 300 of three tries each
+
+
+def test_connections_lost_now_and_then_are_no_reason_to_stop() -> None:
+    line, lost = _Line(), Failed("lost", lost=True)
+    for heard in (lost, lost, said({}), lost, lost, Failed("500"), lost, lost):
+        line.note(heard)
+    assert not line.gone
+    line.note(lost)
+    assert line.gone == "lost"
+
+
+def test_what_is_kept_of_a_reply_is_bounded(server: StandIn) -> None:
+    server.otherwise = says(f'{"So. " * 50_000}{{"rationale": "{"x" * 5_000}", "score": 2}}')
+    (verdict,) = judged(server, "S.")
+    assert verdict.value == 1.0
+    assert (len(verdict.reason), len(verdict.raw)) == (1_000, 4_000)
 
 
 def test_a_server_that_comes_back_is_asked_again(server: StandIn) -> None:
@@ -366,16 +384,29 @@ def test_log_probabilities_that_do_not_tell_are_left_out(server: StandIn, step: 
 def test_a_refusal_of_log_probabilities_is_heard_once_in_the_judges_life(
     server: StandIn, status: int
 ) -> None:
-    refuse = fails(status, "Unknown parameter: 'top_logprobs'")
-
-    def step(handler: Any) -> None:
-        (refuse if "logprobs" in server.bodies[-1] else says(GOOD))(handler)
-
-    server.otherwise = step
-    judge = judge_at(server.url, concurrency=1)
+    server.refusal = slowly(fails(status, "Unknown parameter: 'top_logprobs'"))
+    judge = judge_at(server.url)
     for _ in range(2):
         assert {v.value for v in judge.judge([support(f"S{n}.") for n in range(5)])} == {1.0}
     assert ["logprobs" in body for body in server.bodies] == [True] + [False] * 10
+
+
+def test_only_the_very_first_check_is_asked_alone(server: StandIn) -> None:
+    server.otherwise = slowly(says(GOOD))
+    judge = judge_at(server.url)
+    judge.judge([support("S.")])
+    judge.judge([support("S1."), support("S2.")])
+    assert server.most == 2
+
+
+@pytest.mark.parametrize("logprob", [None, "x", True, float("nan"), 10**400, 1e4, 5.0, [], {}])
+def test_a_made_up_log_probability_is_no_probability(logprob: object) -> None:
+    entry = (
+        {"token": '{"score":', "top_logprobs": 1},
+        {"token": "2", "top_logprobs": [{"token": "2", "logprob": logprob}]},
+    )
+    tokens = said({"choices": [{"logprobs": {"content": [*entry, {"token": "}"}]}}]}).tokens
+    assert (chances(tokens, 2) or (0, 0, 0))[2] == 0
 
 
 # --- reading a reply --------------------------------------------------------------------------------
@@ -386,6 +417,7 @@ def test_a_refusal_of_log_probabilities_is_heard_once_in_the_judges_life(
     [
         pytest.param('{"score": 0}', 0, "", id="no rationale"),
         pytest.param('{"score": 1.0, "rationale": "So."}', 1, "So.", id="1.0"),
+        pytest.param('{"score": 0.1e1}', 1, "", id="1 written as no digit"),
         pytest.param('{"score": "2"}', 2, "", id="2 as text"),
         pytest.param('```json\n{"score": 1}\n```\nDone [1].', 1, "", id="a fence, and prose after it"),
         pytest.param('First {"score": 0}, then {"score": 2}', 2, "", id="the last counts"),

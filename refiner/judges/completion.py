@@ -19,7 +19,7 @@ _ALL = 1.001
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token of a reply, and the probabilities in [0, 1] of the likeliest tokens in its place."""
+    """A token of a reply, and the probabilities that the server gives of the likeliest tokens in its place."""
 
     text: str
     chances: Mapping[str, float]
@@ -52,7 +52,7 @@ def chances(tokens: Sequence[Token], score: int) -> tuple[float, ...] | None:
     The tokens are read as a reply of their own: they may spell out thinking, or an end, that its text leaves out.
     """
     reply = parse("".join(token.text for token in tokens))
-    if isinstance(reply, str) or reply.digit is None or reply.score != score:
+    if isinstance(reply, str) or reply.digit is None:
         return None
     ends = list(accumulate(len(token.text) for token in tokens))
     token = tokens[bisect_right(ends, reply.digit)]
@@ -73,7 +73,7 @@ def _token(entry: object) -> Token:
 
 def _chance(logprob: Any) -> float:
     try:
-        return math.exp(min(float(logprob), 0.0))
+        return math.exp(float(logprob))
     except (TypeError, ValueError, OverflowError):
         return 0.0
 

@@ -70,7 +70,8 @@ class Server:
                 self.logprobs = False
                 return self.ask(chat)
             return self._failed(error)
-        self.logprobs = asked
+        if self.logprobs is None:  # another thread may have been refused meanwhile
+            self.logprobs = asked
         return said(body)
 
     def _complete(self, chat: Sequence[Message], *, logprobs: bool) -> object:
