@@ -101,17 +101,18 @@ def read_rows(file: Path) -> list[Row]:
         return [row for row in map(_object, lines) if row is not None and "id" in row]
 
 
-def resume(file: Path, engine: str, version: str) -> set[str]:
+def resume(file: Path, batch: Batch) -> set[str]:
     """The ids that ``file`` holds already; what must be done again is taken out of it.
 
-    `InputError` where its rows come from another model or prompt: one file holds one run.
+    `InputError` where its rows come from another model, prompt, judge or mix: one file holds one run.
     """
     done = [row for row in read_rows(file) if "error" not in row]
-    others = {(row.get("model"), row.get("prompt_version")) for row in done} - {(engine, version)}
+    ours = (batch.engine.info.name, batch.template.version, batch.judge.name, batch.mix)
+    others = {_made_by(row) for row in done} - {ours}
     if others:
-        model, prompt = min(others, key=str)
+        told = "{} with prompt {}, judged by {}, {}"
         raise InputError(
-            f"{file} holds answers by {model} with prompt {prompt}; this run is {engine} with prompt {version}. "
+            f"{file} holds answers by {told.format(*min(others, key=str))}; this run is {told.format(*ours)}. "
             "Give another file with -o, or remove this one."
         )
     if file.exists():
@@ -119,6 +120,12 @@ def resume(file: Path, engine: str, version: str) -> set[str]:
         kept.write_text("".join(map(line_of, done)), encoding="utf-8")
         kept.replace(file)
     return {str(row["id"]) for row in done}
+
+
+def _made_by(row: Row) -> tuple[object, ...]:
+    reward = row.get("reward")
+    mix = reward.get("mix") if isinstance(reward, dict) else None
+    return row.get("model"), row.get("prompt_version"), row.get("judge"), mix
 
 
 def line_of(row: Mapping[str, object]) -> str:

@@ -179,6 +179,15 @@ def test_a_local_model_can_judge_and_its_verdicts_are_in_the_row(run: Run, score
     assert first["raw"].startswith("0: ")
 
 
+def test_rows_of_another_judge_are_not_mixed_with_this_ones(run: Run) -> None:
+    assert run(SAMPLE, "--limit", "1", "--judge", "lexical").exit_code == 0
+    before = run.rows()
+    result = run(SAMPLE, "--limit", "1", "--judge", "logits")
+    assert result.exit_code == 1
+    assert "judged by lexical estimate" in result.output
+    assert run.rows() == before
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [

@@ -57,11 +57,11 @@ def refine(
         template = PromptTemplate.read(settings.prompt_file)
         options = Options(max_new_tokens or settings.max_new_tokens, settings.form, temperature, seed)
         wanted = list(batch.read_cases(cases))[:limit]
-        done = batch.resume(out, engine.info.name, template.version)
+        work = batch.Batch(engine, judge_of(settings, engine), template, options, settings.mix)
+        done = batch.resume(out, work)
         missing = [case for case in wanted if case.id not in done]
         if missing:
             engine.load()
-        work = batch.Batch(engine, judge_of(settings, engine), template, options, settings.mix)
         with tqdm(total=len(wanted), initial=len(wanted) - len(missing), unit="case", file=sys.stderr) as bar:
             for _ in batch.refine_all(missing, work, out):
                 bar.update()

@@ -2,8 +2,8 @@
 
 The scale comes first, then question and sources, the answer, and last what is asked, so that checks about the
 same texts begin alike and a judge can read those beginnings once. Texts from models and people are fenced: the
-tag around each carries a hash of what it holds, which no text can hold itself, and what looks like a fence inside
-is made harmless. The wording is ours; the training's is not public.
+tag around each carries a hash of what it holds, and what looks like a fence or a turn of the chat inside is made
+harmless. The wording is ours; the training's is not public.
 """
 
 import hashlib
