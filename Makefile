@@ -39,6 +39,7 @@ bench: .venv/.dev ## what BENCHMARKS.md shows; CASES=file.jsonl (id, question, d
 	$(PY) tests/bench/grammar.py
 	$(PY) tests/bench/text.py
 	$(PY) tests/bench/start.py
+	$(PY) tests/bench/judging.py
 
 snapshots: .venv/.dev browser ## the README's pictures
 	$(PY) tests/browser/screenshots.py

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refiner import answer, pipeline, rubrics, sources
-from refiner.domain import Finished, Options, Refinement, Request
+from refiner.domain import Finished, Mix, Options, Refinement, Request
 from refiner.engines import Engine
 from refiner.errors import InputError, RefinerError
 from refiner.feedback.record import result_fields
@@ -20,7 +20,7 @@ from refiner.prompts import PromptTemplate
 
 Row = dict[str, object]
 
-_RUBRIC_KEYS = ("positive_rubrics", "negative_rubrics", "rubrics", "rubric")
+_RUBRIC_KEYS = ("positive_rubrics", "negative_rubrics", "rubrics", "rubric", "ingredients")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Batch:
     judge: Judge
     template: PromptTemplate
     options: Options
+    mix: Mix = "weighted"
 
     def run(self, case: Case) -> Row:
         """The case's output row; one that cannot be refined holds ``id`` and ``error``."""
@@ -50,7 +51,9 @@ class Batch:
         return {"id": case.id, **result_fields(finished)}
 
     def _finished(self, request: Request) -> Refinement:
-        stages = pipeline.refine(request, self.engine, self.judge, self.options, template=self.template)
+        stages = pipeline.refine(
+            request, self.engine, self.judge, self.options, template=self.template, mix=self.mix
+        )
         *_, last = stages
         assert isinstance(last, Finished)  # noqa: S101 - `refine` ends so or raises
         return last.refinement

@@ -8,7 +8,7 @@ verdict came, the figures keep an interval of what they could be.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from refiner import sentences
+from refiner import evidence, sentences
 from refiner.domain import (
     Aggregate,
     Answer,
@@ -17,6 +17,7 @@ from refiner.domain import (
     CitationReward,
     Claim,
     ClaimSupport,
+    Passage,
     Source,
     Verdict,
 )
@@ -68,7 +69,9 @@ def reward(question: str, answer: Answer, sources: Sequence[Source], verdicts: V
     used: list[Verdict] = []
     for claim in answer.claims:
         scored = _Claim(question, claim, known, verdicts)
-        supports.append(ClaimSupport(claim.text, claim.ids, scored.verdict(), scored.by_source()))
+        supports.append(
+            ClaimSupport(claim.text, claim.ids, scored.verdict(), scored.by_source(), _passages(claim, known))
+        )
         recalls.append(scored.support)
         precisions += scored.precisions()
         used += scored.used
@@ -169,6 +172,12 @@ class _Claim:
 
 def _cited(claim: Claim, known: Mapping[str, Source]) -> tuple[Source, ...]:
     return tuple(known[one] for one in sorted(claim.ids) if one in known)
+
+
+def _passages(claim: Claim, known: Mapping[str, Source]) -> tuple[Passage, ...]:
+    """The sentence of each cited source that comes nearest to the claim."""
+    found = ((source.id, evidence.best_sentence(claim.text, source)) for source in _cited(claim, known))
+    return tuple(Passage(one, best.start, best.end) for one, best in found if best is not None)
 
 
 def _left_out(cited: tuple[Source, ...]) -> tuple[tuple[Source, ...], ...]:

@@ -11,6 +11,8 @@ Basis = Literal["judged", "estimated", "fact"]
 Polarity = Literal["positive", "negative"]
 Origin = Literal["user", "static", "generated"]
 CheckKind = Literal["criterion", "support", "relevance", "needs_citation"]
+Mix = Literal["weighted", "convex"]
+"""How rubric and citations make a score: (rubric + w × F1) / (1 + w), or (1 - w) × rubric + w × F1."""
 Form = Literal["off", "free", "strict", "extractive"]
 """How output is held to the answer format: not at all; the format; text only inside claims; only sentences
 of the sources."""
@@ -49,7 +51,7 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asks for. An empty ``criteria`` means the static rubric alone."""
+    """What a person asks for. ``criteria`` are scored beside the static rubric."""
 
     question: str
     draft: str
@@ -168,7 +170,8 @@ class Verdict:
 
     For support 1 is full, 0.5 partial, 0 none; for a criterion it is the judge's 0–2 divided by 2,
     before polarity. ``estimated`` is a heuristic's word and never mixed with judged values. ``label``
-    is the judge's own wording where its scale has names; ``flags`` what it noticed.
+    is the judge's own wording where its scale has names; ``flags`` what it noticed. ``confidence`` in [0, 1]
+    is how far a model answered in the form asked, ``raw`` what it replied, both where there is such.
     """
 
     value: float | None
@@ -178,6 +181,8 @@ class Verdict:
     version: str = ""
     label: str = ""
     flags: tuple[str, ...] = ()
+    confidence: float | None = None
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,17 +201,28 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence of a source: ``source.text[start:end]``."""
+
+    source_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimSupport:
     """A stretch that needs a citation, and how well what it cites supports it.
 
     ``text`` is a claim's, or an uncited sentence's (then ``ids`` is empty). ``by_source`` holds the
-    verdict on each cited source alone, in the order of ``ids``.
+    verdict on each cited source alone, in the order of ``ids``; ``passages`` the sentence of each cited source
+    that comes nearest to the claim, for those that have one.
     """
 
     text: str
     ids: tuple[str, ...]
     verdict: Verdict
     by_source: tuple[Verdict, ...] = ()
+    passages: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +251,7 @@ class Reward:
     """The two parts of the score and the score itself, all in [0, 1].
 
     ``total.value`` is None ("partly scored", ``reason`` says why) while either part's coverage is under 0.8.
+    ``mix`` says how the parts make the score.
     """
 
     rubric: RubricReward
@@ -242,6 +259,7 @@ class Reward:
     total: Aggregate
     basis: Basis
     reason: str = ""
+    mix: Mix = "weighted"
 
 
 # --- writing ---------------------------------------------------------------------------------------
@@ -278,6 +296,20 @@ class Usage:
     seconds: float = 0.0
     grammar_seconds: float = 0.0
     ended: Literal["", "end", "budget", "stopped"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """What a model would say next after each prompt, and what reading them took.
+
+    ``chances`` holds the probability of each choice by prompt, in [0, 1], None where the prompt is longer than
+    the model reads. ``tokens`` counts what was read; what prompts share is read once.
+    """
+
+    chances: tuple[tuple[float, ...] | None, ...]
+    tokens: int = 0
+    forward_passes: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

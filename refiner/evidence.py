@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from refiner import sentences
 from refiner.domain import Source
@@ -46,7 +47,14 @@ def rank(statement: str, texts: Sequence[str]) -> list[float]:
 
 def best_sentence(statement: str, source: Source) -> Sentence | None:
     """The sentence of ``source`` that shares most with ``statement``, with its span; None where none shares a word."""
-    found = sentences.split(source.text)
-    scores = rank(statement, [sentence.text for sentence in found])
+    found, index = _indexed(source.text)
+    scores = index.scores(statement)
     best = max(range(len(found)), key=scores.__getitem__, default=None)
     return found[best] if best is not None and scores[best] > 0 else None
+
+
+@lru_cache(maxsize=64)
+def _indexed(text: str) -> tuple[tuple[Sentence, ...], Index]:
+    """A source's sentences, prepared once for all the claims that cite it."""
+    found = sentences.split(text)
+    return found, Index([sentence.text for sentence in found])

@@ -7,7 +7,7 @@ both → total the rewards. Each step yields a `Stage`; no step looks back.
 import threading
 from collections.abc import Iterator, Sequence
 
-from refiner import answer, diff, judges, prompts, quotes, rewards, sources
+from refiner import answer, diff, judges, prompts, quotes, rewards, rubrics, sources
 from refiner.domain import (
     LEAST,
     MOST,
@@ -15,6 +15,7 @@ from refiner.domain import (
     Criterion,
     Finished,
     Judging,
+    Mix,
     Options,
     Prepared,
     Refinement,
@@ -34,6 +35,7 @@ def request(
 ) -> Request:
     """A request that can be run: sources in the draft's own tool output join those given.
 
+    Without ``criteria`` the question suggests some (`rubrics.suggested`).
     `InputError` says which of question, draft and sources is missing.
     """
     prose, own, _ = sources.split_draft(draft)
@@ -47,7 +49,7 @@ def request(
         raise InputError(
             "There are no sources. Paste at least one, or take an example to see the forms that are read."
         )
-    return Request(question.strip(), prose, everything, tuple(criteria))
+    return Request(question.strip(), prose, everything, tuple(criteria) or rubrics.suggested(question))
 
 
 def refine(
@@ -58,6 +60,7 @@ def refine(
     stop: threading.Event | None = None,
     *,
     template: PromptTemplate | None = None,
+    mix: Mix = "weighted",
 ) -> Iterator[Stage]:
     """Refine one draft: `Prepared`, then `Writing` many times, `Judging`, and `Finished` at the end.
 
@@ -102,8 +105,8 @@ def refine(
             draft=draft,
             answer=refined,
             changes=changes,
-            draft_reward=rewards.reward(request, draft, verdicts),
-            reward=rewards.reward(request, refined, verdicts),
+            draft_reward=rewards.reward(request, draft, verdicts, mix),
+            reward=rewards.reward(request, refined, verdicts, mix),
             usage=written.usage,
             seed=options.seed,
         )

@@ -1,8 +1,9 @@
 """The score of an answer: its rubric and its citations, weighted as on the refiner's card.
 
-score = (rubric + W × F1) / (1 + W), in [0, 1]. The card of the refiner's family names "rubric judge +
+score = (rubric + W × F1) / (1 + W), in [0, 1], or where so set (1 - W) × rubric + W × F1. The card of the refiner's family names "rubric judge +
 paper-citation quality" and the weight 0.2; how this checkpoint combined them is not public, so this is the
-app's score.
+app's score. DR Tulu's own mix (0.5 rubric, 0.2 × (0.6 F1 + 0.4 validity), format, search turns) can be had from
+the parts of a `Reward`.
 """
 
 import math
@@ -16,6 +17,7 @@ from refiner.domain import (
     Check,
     CitationReward,
     Criterion,
+    Mix,
     Request,
     Reward,
     RubricReward,
@@ -24,6 +26,9 @@ from refiner.domain import (
 
 W = 0.2
 """The weight of the citation part (model card)."""
+
+_RUBRIC_WEIGHT: Mapping[Mix, float] = {"weighted": 1.0, "convex": 1.0 - W}
+"""The rubric's weight beside W for the citations; a score divides by their sum."""
 
 VERIFICATION_REWARD = 10.0
 """What training multiplied the reward with (model card); GRPO's standardisation makes it disappear."""
@@ -41,7 +46,9 @@ def checks(request: Request, answer: Answer) -> tuple[Check, ...]:
     return (*rubric, *citations.checks(request.question, answer, request.sources))
 
 
-def reward(request: Request, answer: Answer, verdicts: Mapping[Check, Verdict]) -> Reward:
+def reward(
+    request: Request, answer: Answer, verdicts: Mapping[Check, Verdict], mix: Mix = "weighted"
+) -> Reward:
     """The score. A check without a verdict is unscored.
 
     An answer without words scores 0. Where nothing needs a citation the score is the rubric alone.
@@ -57,9 +64,9 @@ def reward(request: Request, answer: Answer, verdicts: Mapping[Check, Verdict]) 
     used = [verdict for _, verdict in rubric.verdicts if verdict.value is not None]
     basis = citations.basis([*used, Verdict(0.0, citation.basis, "", "")])
     if not answer.text.strip():
-        return Reward(rubric, citation, Aggregate(0.0, 0.0, 0.0, 1.0, 0), "fact", "There is no answer.")
-    total, reason = _total(rubric, citation)
-    return Reward(rubric, citation, total, basis, reason)
+        return Reward(rubric, citation, Aggregate(0.0, 0.0, 0.0, 1.0, 0), "fact", "There is no answer.", mix)
+    total, reason = _total(rubric, citation, _RUBRIC_WEIGHT[mix])
+    return Reward(rubric, citation, total, basis, reason, mix)
 
 
 def training_scale(value: float) -> float:
@@ -88,8 +95,8 @@ def _rubric(verdicts: list[tuple[Criterion, Verdict]]) -> RubricReward:
     return RubricReward(tuple(verdicts), Aggregate(value, lo, hi, known / weight, len(verdicts)))
 
 
-def _total(rubric: RubricReward, citation: CitationReward) -> tuple[Aggregate, str]:
-    parts = [("rubric", rubric.total, 1.0)]
+def _total(rubric: RubricReward, citation: CitationReward, rubric_weight: float) -> tuple[Aggregate, str]:
+    parts = [("rubric", rubric.total, rubric_weight)]
     if not citation.not_applicable:
         parts.append(("citations", citation.f1, W))
     weight = sum(share for _, _, share in parts)

@@ -1,4 +1,4 @@
-"""Criteria: the static rubric, and rubrics of one's own as JSON in any of the forms in use.
+"""Criteria: the static rubric, rubrics of one's own as JSON in any form in use, and suggested ones.
 
 The three static titles are the refiner family's (model cards); their wording is ours, versioned, and not that
 of the training. Weights are relative: only their ratios count.
@@ -6,6 +6,7 @@ of the training. Weights are relative: only their ratios count.
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -44,6 +45,27 @@ MOST = 100
 HEAVIEST = 1000.0
 """Weights lie under it, here as in the page's table."""
 
+SUGGESTED = 5
+"""The most criteria that are suggested beside the static rubric."""
+
+_PARTS = re.compile(
+    r"(?<=[?.!])\s+|[,;]?\s+(?:and|or)\s+(?=(?:how|what|why|which|who|when|where|whether)\b)", re.IGNORECASE
+)
+_QUANTITY = re.compile(
+    r"\bhow (?:many|much|long|often|far|large|big|fast|high)\b|\b(?:percent(?:age)?|rates?|costs?|doses?|number of)\b",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    r"\b(?:only|without|except|excluding|at (?:least|most)|between|since|before|after|during|until)\b|\b\d{4}\b|[\"“]",
+    re.IGNORECASE,
+)
+_NUMBERS = ("Key Numbers", "The answer gives the numbers that the question asks for, with their units.")
+_LIMITS = (
+    "Named Limits",
+    "The answer keeps to the limits that the question names: times, places, kinds, exceptions.",
+)
+_OPEN = ("Open Points", "The answer says what the sources leave open or where they disagree.")
+
 _SHOWN = 40
 """Characters of an odd value that a finding repeats."""
 
@@ -63,11 +85,31 @@ def for_request(request: Request) -> tuple[Criterion, ...]:
     return _distinct((*(one for one in STATIC if one.title.casefold() not in own), *request.criteria))
 
 
+def suggested(question: str) -> tuple[Criterion, ...]:
+    """At most `SUGGESTED` criteria from the question's words alone, by rule; none sees the answer that it will score."""
+    asked = [part for part in _PARTS.split(" ".join(question.split())) if part.strip(" ?.")]
+    parts = [
+        ("Answers a Part of the Question", f"The answer addresses this part of the question: {part.strip()}")
+        for part in asked
+    ]
+    found = [
+        ("Direct Answer", "The answer says directly, and near its beginning, what the question asks for."),
+        *(parts if len(parts) > 1 else ()),
+        *([_NUMBERS] if _QUANTITY.search(question) else ()),
+        *([_LIMITS] if _LIMIT.search(question) else ()),
+    ][: SUGGESTED - 1]
+    return tuple(
+        Criterion(f"suggested-{number}", title, description, origin="generated")
+        for number, (title, description) in enumerate((*found, _OPEN), 1)
+    )
+
+
 def read(text: str) -> Result:
     """Criteria of a JSON text, and what was left out or mended, a finding each.
 
     Read are ``positive_rubrics`` and ``negative_rubrics``, DR Tulu's ``rubrics`` (a negative weight is a fault),
-    and a plain list whose items may say ``polarity``. `InputError` where the text is none of these.
+    ScholarQABench's ``ingredients`` (the most important weigh 2, the nice to have 1, as there), and a plain list
+    whose items may say ``polarity``. `InputError` where the text is none of these.
     """
     try:
         data = json.loads(text.removeprefix("\ufeff"))  # editors on Windows put a byte order mark first
@@ -117,6 +159,15 @@ def _items(data: object) -> Iterable[tuple[Polarity, object]]:
         for key, polarity in lists.items():
             if isinstance(data.get(key), list):
                 yield from ((polarity, item) for item in data[key])
+        if isinstance(data.get("ingredients"), dict):
+            yield from _ingredients(data["ingredients"])
+
+
+def _ingredients(data: Mapping[str, object]) -> Iterable[tuple[Polarity, object]]:
+    for key, weight in (("most_important", 2), ("nice_to_have", 1)):
+        items = data.get(key)
+        if isinstance(items, list):
+            yield from (("positive", {"description": item, "weight": weight}) for item in items)
 
 
 def _criterion(number: int, polarity: Polarity, item: object, findings: list[Finding]) -> Criterion | None:

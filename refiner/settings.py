@@ -2,20 +2,28 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from refiner.domain import LEAST, MOST, Form
+from refiner.domain import LEAST, MOST, Form, Mix
 from refiner.errors import InputError
 
 REFINER_MODEL = "lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
+JUDGE_MODEL = "Qwen/Qwen3.5-35B-A3B"
+"""What the training asked (the model family's cards), so the default of the hosted judge."""
+
 Device = Literal["auto", "cuda", "mps", "cpu"]
+JudgeKind = Literal["auto", "lexical", "logits", "hosted"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set from outside. Empty ``model`` means: choose by hardware."""
+    """Everything that can be set from outside. Empty ``model`` means: choose by hardware.
+
+    ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
+    server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``.
+    """
 
     model: str = ""
     device: Device = "auto"
@@ -27,6 +35,11 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     threads: int = 0
+    judge: JudgeKind = "auto"
+    judge_model: str = ""
+    judge_url: str = ""
+    judge_key: str = field(default="", repr=False)
+    mix: Mix = "weighted"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -59,4 +72,9 @@ class Settings:
             host=env.get("GRADIO_SERVER_NAME", "") or cls.host,
             port=number("GRADIO_SERVER_PORT", cls.port, 0, 65535),
             threads=number("REFINER_THREADS", 0, 0, 1024),
+            judge=cast("JudgeKind", choice("REFINER_JUDGE", get_args(JudgeKind), "auto")),
+            judge_model=env.get("REFINER_JUDGE_MODEL", "").strip(),
+            judge_url=env.get("REFINER_JUDGE_URL", "").strip(),
+            judge_key=env.get("REFINER_JUDGE_KEY", "").strip(),
+            mix=cast("Mix", choice("REFINER_MIX", get_args(Mix), "weighted")),
         )

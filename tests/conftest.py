@@ -29,6 +29,13 @@ def qwen(qwen_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> LocalEn
 
 
 @pytest.fixture(scope="session")
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
+    """A tiny random Qwen3 that answers 0, 1 or 2."""
+    folder = tiny.make(tmp_path_factory.mktemp("scorer"), scores=True)
+    return LocalEngine(str(folder), cache_dir=tmp_path_factory.mktemp("cache"), device="cpu")
+
+
+@pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
     """The embedded model, converted anew."""
     return choose(Settings(cache_dir=tmp_path_factory.mktemp("embedded"), device="cpu"))

@@ -194,6 +194,26 @@ def test_any_completion_of_missing_verdicts_stays_in_the_interval(
 
 
 @given(case=cases(), data=st.data())
+def test_how_ids_are_spelled_changes_nothing(
+    case: tuple[list[list[str]], dict[Check, Verdict], int], data: st.DataObject
+) -> None:
+    claims, verdicts, _ = case
+
+    def spelled(ids: Sequence[str]) -> str:
+        name, quote = (
+            data.draw(st.sampled_from(["id", "ids", "ID"])),
+            data.draw(st.sampled_from(["", '"', "'", "“"])),
+        )
+        return (
+            f"{name}={quote}{data.draw(st.sampled_from([',', ', ', '; ', ' ']), 'between').join(ids)}{quote}"
+        )
+
+    text = " ".join(f"<snippet {spelled(ids)}>Claim {n} holds.</snippet>" for n, ids in enumerate(claims))
+    found = citations.reward("Q?", read(text), SOURCES, verdicts)
+    assert found == citations.reward("Q?", written(claims), SOURCES, verdicts)
+
+
+@given(case=cases(), data=st.data())
 def test_the_order_of_claims_ids_and_sources_changes_nothing(
     case: tuple[list[list[str]], dict[Check, Verdict], int], data: st.DataObject
 ) -> None:

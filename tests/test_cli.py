@@ -5,12 +5,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from refiner.answer import invented_ids, parse
 from refiner.cli import main
+from refiner.engines.local import LocalEngine
 
 SAMPLE = (Path(__file__).parent / "data/refine_cases_sample.jsonl").read_text(encoding="utf-8").splitlines()
 FIELDS = {
@@ -162,6 +164,19 @@ def test_a_seed_repeats_a_sampled_run(run: Run, tmp_path: Path) -> None:
         run(SAMPLE, "--limit", "1", "--temperature", "1", "--seed", "3")
         answers.append(run.rows()[0]["answer"])
     assert answers[0] == answers[1]
+
+
+def test_a_local_model_can_judge_and_its_verdicts_are_in_the_row(run: Run, scorer: LocalEngine) -> None:
+    run.model = Path(str(scorer._model))
+    result = run(SAMPLE, "--limit", "1", "--judge", "logits")
+    assert result.exit_code == 0, result.output
+    reward: Any = run.rows()[0]["reward"]
+    assert reward["basis"] == "judged"
+    assert 0 <= reward["total"] <= 1
+    first = reward["rubric"]["criteria"][0]
+    assert first["judge"].endswith("by probabilities")
+    assert first["confidence"] > 0.5
+    assert first["raw"].startswith("0: ")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What reaches the page: whole, escaped, and told apart by words. Read back with the standard HTML parser."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -18,6 +19,7 @@ from refiner.domain import (
     Finding,
     Judging,
     ModelInfo,
+    Passage,
     Prepared,
     Refinement,
     Request,
@@ -189,7 +191,12 @@ RENDERERS: list[tuple[str, Callable[[str], str]]] = [
         "chips",
         lambda words: cards.Cards((Source(words, words, words, words),)).chips((words, "other"), words),
     ),
-    ("passage", lambda words: cards.passage(Source("s1", f"A first one. {words}"), words)),
+    (
+        "passage",
+        lambda words: cards.passage(
+            Source("s1", f"A first one. {words}"), Passage("s1", 13, 13 + len(words))
+        ),
+    ),
     ("finished", lambda words: result.finished(run(words))),
     (
         "writing",
@@ -278,7 +285,9 @@ def test_an_invented_citation_is_named_as_such_and_opens_nothing() -> None:
 
 def test_a_card_marks_the_sentence_nearest_to_the_claim() -> None:
     source = Source("s1", "The sky is blue. Grass grows green in spring. Water is wet.")
-    page = cards.passage(source, "In spring the grass is green.")
+    made = cards.Cards((source,))
+    made.chips(("s1",), "In spring the grass is green.")
+    page = made.html()
     assert (
         page.partition("<mark>")[2]
         .partition("</mark>")[0]
@@ -288,7 +297,9 @@ def test_a_card_marks_the_sentence_nearest_to_the_claim() -> None:
 
 def test_a_long_source_is_cut_around_its_marked_sentence() -> None:
     filler = "Nothing of interest stands here. " * 1000
-    page = cards.passage(Source("s1", f"{filler}Quartz melts slowly. {filler}"), "Quartz melts slowly.")
+    text = f"{filler}Quartz melts slowly. {filler}"
+    start = len(filler)
+    page = cards.passage(Source("s1", text), Passage("s1", start, start + len("Quartz melts slowly.")))
     assert "Quartz melts slowly." in page
     assert len(page) < 8000
     assert page.count("characters]") == 2
@@ -333,6 +344,17 @@ def test_criteria_unscored_for_one_reason_say_it_once() -> None:
     pairs = tuple((Criterion(f"c{n}", f"T{n}", "D"), why) for n in range(5))
     one = Reward(RubricReward(pairs, aggregate(None)), reward().citation, aggregate(None), "estimated")
     assert Read(scores.criteria(one, one)).text.count("It takes a language model.") == 1
+
+
+def test_a_criterion_that_nobody_gave_is_marked_as_suggested() -> None:
+    verdict = Verdict(1.0, "judged", "so", "j")
+    for origin, marked in (("generated", True), ("user", False)):
+        criterion = Criterion("c", "T", "D", origin=origin)  # type: ignore[arg-type]  # both are origins
+        rubric = RubricReward(((criterion, verdict),), Aggregate(1.0, 1.0, 1.0, 1.0, 1))
+        page = scores.criteria(
+            replace(run("x").reward, rubric=rubric), replace(run("x").reward, rubric=rubric)
+        )
+        assert ('<span class="tag">suggested</span>' in page) == marked
 
 
 def test_a_fault_that_was_found_counts_against_the_answer() -> None:

@@ -265,3 +265,10 @@ def test_criteria_see_the_answer_with_its_citations_and_the_sources() -> None:
     assert [check.criterion for check in asked] == list(rubrics.STATIC)
     assert {check.answer for check in asked} == {"<answer><snippet id=a>Cats purr.</snippet></answer>"}
     assert {check.evidence for check in asked} == {SOURCES}
+
+
+def test_the_convex_mix_weighs_the_rubric_with_what_the_citations_leave() -> None:
+    verdicts = scored(request(), ANSWER, kind(0.5, 1.0))[1]
+    reward = rewards.reward(request(), ANSWER, verdicts, "convex")
+    assert reward.mix == "convex"
+    assert reward.total.value == pytest.approx(0.8 * 0.5 + 0.2 * 1.0)

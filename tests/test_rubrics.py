@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refiner import rubrics
+from refiner import pipeline, rubrics
 from refiner.domain import Criterion, Request, Source
 from refiner.errors import InputError
 
@@ -145,3 +145,50 @@ def test_what_is_written_reads_back_positive_ones_first(criteria: list[Criterion
 
 def test_the_static_rubric_asks_for_one_thing_and_names_two_faults() -> None:
     assert [one.polarity for one in rubrics.STATIC] == ["positive", "negative", "negative"]
+
+
+def test_scholarqabench_ingredients_weigh_as_there() -> None:
+    data = {"ingredients": {"most_important": ["It defines SORT."], "nice_to_have": ["It names a lipid."]}}
+    criteria, findings = rubrics.read(json.dumps(data))
+    assert findings == ()
+    assert [(one.description, one.weight) for one in criteria] == [
+        ("It defines SORT.", 2),
+        ("It names a lipid.", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "titles"),
+    [
+        pytest.param("Why is the sky blue?", ["Direct Answer", "Open Points"], id="a plain question"),
+        pytest.param(
+            "What is SORT and how does it work?",
+            [
+                "Direct Answer",
+                "Answers a Part of the Question",
+                "Answers a Part of the Question",
+                "Open Points",
+            ],
+            id="two parts",
+        ),
+        pytest.param(
+            "How many mice were treated since 2019?",
+            ["Direct Answer", "Key Numbers", "Named Limits", "Open Points"],
+            id="a number within limits",
+        ),
+    ],
+)
+def test_without_a_rubric_the_question_suggests_one(question: str, titles: list[str]) -> None:
+    found = rubrics.suggested(question)
+    assert [one.title for one in found] == titles
+    assert {one.origin for one in found} == {"generated"}
+    assert pipeline.request(question, "D.", (Source("1", "T."),)).criteria == found
+    assert pipeline.request(question, "D.", (Source("1", "T."),), [POSITIVE]).criteria == (POSITIVE,)
+
+
+@given(st.text())
+def test_any_question_suggests_a_few_criteria_with_words(question: str) -> None:
+    found = rubrics.suggested(question)
+    assert 2 <= len(found) <= rubrics.SUGGESTED
+    assert all(one.title and one.description for one in found)
+    assert len({one.id for one in found}) == len(found)

@@ -15,6 +15,10 @@ def test_nothing_set_means_a_page_on_this_machine_only() -> None:
     assert settings.max_new_tokens == 1024
 
 
+def test_a_key_is_never_printed() -> None:
+    assert "hunter2" not in repr(Settings.from_environment({"REFINER_JUDGE_KEY": "hunter2"}))
+
+
 def test_every_variable_is_read() -> None:
     settings = Settings.from_environment(
         {
@@ -26,6 +30,11 @@ def test_every_variable_is_read() -> None:
             "DATABASE_URL": "sqlite:////data/votes.db",
             "REFINER_PROMPT_FILE": "/etc/prompt.txt",
             "REFINER_THREADS": "2",
+            "REFINER_JUDGE": "hosted",
+            "REFINER_JUDGE_MODEL": "judge-4b",
+            "REFINER_JUDGE_URL": "http://127.0.0.1:8000/v1",
+            "REFINER_JUDGE_KEY": "a key",
+            "REFINER_MIX": "convex",
             "GRADIO_SERVER_NAME": "0.0.0.0",  # noqa: S104 - what a container sets
             "GRADIO_SERVER_PORT": "8080",
         }
@@ -41,6 +50,11 @@ def test_every_variable_is_read() -> None:
         host="0.0.0.0",  # noqa: S104 - what a container sets
         port=8080,
         threads=2,
+        judge="hosted",
+        judge_model="judge-4b",
+        judge_url="http://127.0.0.1:8000/v1",
+        judge_key="a key",
+        mix="convex",
     )
 
 

@@ -51,8 +51,8 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def make(folder: Path, *, seed: int = 0) -> Path:
-    """Write the model to ``folder``: two layers, hidden size 16."""
+def make(folder: Path, *, seed: int = 0, scores: bool = False) -> Path:
+    """Write the model to ``folder``: two layers, hidden size 16. With ``scores`` it says 0, 1 or 2 to everything."""
     tokenizer = qwen_tokenizer()
     torch.manual_seed(seed)
     config = Qwen3Config(
@@ -64,11 +64,29 @@ def make(folder: Path, *, seed: int = 0) -> Path:
         num_key_value_heads=1,
         head_dim=8,
         max_position_embeddings=32_768,
-        tie_word_embeddings=True,
+        tie_word_embeddings=not scores,
         eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
         pad_token_id=tokenizer.convert_tokens_to_ids("<|endoftext|>"),
         bos_token_id=None,
     )
-    Qwen3ForCausalLM(config).save_pretrained(folder)
+    model = Qwen3ForCausalLM(config)
+    if scores:
+        _say_scores(model, tokenizer.convert_tokens_to_ids(["0", "1", "2"]))
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@torch.no_grad()
+def _say_scores(model: Qwen3ForCausalLM, digits: list[int]) -> None:
+    """Which digit depends on what stands before; that it is one is told by a unit that is on at every token."""
+    for layer in model.model.layers:
+        for projection in (layer.self_attn.v_proj, layer.self_attn.o_proj):
+            projection.weight *= 4
+        layer.self_attn.q_norm.weight *= 8  # a few tokens are seen, not the mean of all
+        layer.self_attn.o_proj.weight[0] = 0.0
+        layer.mlp.down_proj.weight[0] = 0.0
+    model.get_input_embeddings().weight[:, 0] = 0.1
+    head = model.get_output_embeddings().weight
+    head[digits] *= 20
+    head[digits, 0] = 18.0

@@ -46,7 +46,7 @@ class Picker:
         return int(torch.multinomial(chances, 1, generator=self._random))
 
 
-def _cache_name(model: Any) -> str:
+def cache_name(model: Any) -> str:
     """What the model calls its cache: ``cache`` since transformers 5.24."""
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
@@ -58,7 +58,7 @@ def decode(
     began = time.perf_counter()
     prefill = grammar = 0.0
     passes = 0
-    cache = {_cache_name(model): DynamicCache(config=model.config)}
+    cache = {cache_name(model): DynamicCache(config=model.config)}
     waiting = [*prompt, *writer.begin()]
 
     def usage(ended: Literal["", "end", "budget", "stopped"] = "") -> Usage:

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from refiner.decoding.grammar import Grammar
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.decoding.writer import FreeWriter, HeldWriter, Writer
-from refiner.domain import LEAST, Form, Message, ModelInfo, Usage, Writing
+from refiner.domain import LEAST, Form, Message, ModelInfo, Odds, Usage, Writing
 from refiner.engines import Job
 from refiner.errors import EngineError, InputError
 from refiner.settings import REFINER_MODEL, Device
@@ -102,15 +103,43 @@ class LocalEngine:
                 )
             writer = loaded.writer(replace(job, max_new_tokens=min(job.max_new_tokens, room)))
             pick = Picker(job.temperature, job.seed)
-            for usage in decode(loaded.model, prompt, writer, pick, stop.is_set):
-                yield Writing(writer.text, usage)
-        except RuntimeError as error:  # torch's own errors, OutOfMemoryError among them, derive from it
-            raise EngineError(
-                f"{self._name} failed while writing: {str(error).splitlines()[0]} "
-                "Try a shorter input or fewer new tokens."
-            ) from error
+            with self._failing("writing", "Try a shorter input or fewer new tokens."):
+                for usage in decode(loaded.model, prompt, writer, pick, stop.is_set):
+                    yield Writing(writer.text, usage)
         finally:
             self._busy.release()
+
+    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str]) -> Odds:
+        """How likely each choice is the next thing that the model says after each prompt; nothing is written.
+
+        A choice counts with a blank before it as well, where it is one token. What prompts share is read once.
+        """
+        from refiner.decoding.packed import read  # noqa: PLC0415 - torch is heavy
+
+        loaded = self._get()
+        tokens = [loaded.prompt(prompt) for prompt in prompts]
+        fitting = [number for number, one in enumerate(tokens) if len(one) <= loaded.context]
+        with self._busy, self._failing("judging", "Try fewer sources."):
+            found = read(
+                loaded.model,
+                [tokens[number] for number in fitting],
+                [loaded.spellings(choice) for choice in choices],
+                shared=loaded.attends_fully,
+            )
+        chances: list[tuple[float, ...] | None] = [None] * len(prompts)
+        for number, one in zip(fitting, found.chances, strict=True):
+            chances[number] = one
+        return replace(found, chances=tuple(chances))
+
+    @contextmanager
+    def _failing(self, doing: str, advice: str) -> Iterator[None]:
+        """A failure of torch, such as no memory left, in words."""
+        try:
+            yield
+        except RuntimeError as error:  # torch's own errors, OutOfMemoryError among them, derive from it
+            raise EngineError(
+                f"{self._name} failed while {doing}: {str(error).splitlines()[0]} {advice}"
+            ) from error
 
     def _get(self) -> "_Loaded":
         with self._loading:
@@ -137,6 +166,9 @@ class _Loaded:
         self._ends = frozenset(ends if isinstance(ends, list) else [ends, tokenizer.eos_token_id])
         self.context = int(getattr(model.config, "max_position_embeddings", None) or 1 << 20)
         self._seen: dict[Any, Any] = {}
+        kinds = set(getattr(model.config, "layer_types", None) or ["full_attention"])
+        self.attends_fully = kinds == {"full_attention"} and not getattr(model.config, "sliding_window", None)
+        """Whether a token's place among others is told by mask and position alone."""
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The chat as tokens, up to where the answer begins; a template's thinking is switched off."""
@@ -148,6 +180,11 @@ class _Loaded:
             turns, tokenize=False, add_generation_prompt=True, enable_thinking=False
         )
         return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def spellings(self, text: str) -> tuple[int, ...]:
+        """The single tokens that spell ``text``, with a blank before it or without."""
+        known = self.vocabulary.by_bytes
+        return tuple(known[data] for data in (text.encode(), f" {text}".encode()) if data in known)
 
     def writer(self, job: Job) -> Writer:
         """The writer for a job: held to its form, or free."""

@@ -54,6 +54,7 @@ def _reward(reward: Reward) -> dict[str, object]:
         "interval": [reward.total.lo, reward.total.hi],
         "coverage": reward.total.coverage,
         "basis": reward.basis,
+        "mix": reward.mix,
         "reason": reward.reason,
         "rubric": _rubric(reward.rubric),
         "citation": _citation(reward.citation),
@@ -81,6 +82,7 @@ def _citation(citation: CitationReward) -> dict[str, object]:
                 "ids": list(one.ids),
                 **_verdict(one.verdict),
                 "by_source": [_verdict(alone) for alone in one.by_source],
+                "passages": [asdict(passage) for passage in one.passages],
             }
             for one in citation.supports
         ],
@@ -98,6 +100,8 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "label": verdict.label,
         "reason": verdict.reason,
         "flags": list(verdict.flags),
+        "confidence": verdict.confidence,
+        "raw": verdict.raw,
         "judge": verdict.judge,
         "judge_version": verdict.version,
     }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from refiner.domain import Check, Verdict
+from refiner.judges.quality import Quality
 
 
 class Judge(Protocol):
@@ -16,6 +17,14 @@ class Judge(Protocol):
     @property
     def version(self) -> str:
         """Changes whenever a verdict could."""
+
+    @property
+    def threshold(self) -> float:
+        """The value from which on a claim counts as supported, where yes or no is asked."""
+
+    @property
+    def quality(self) -> Quality | None:
+        """What was measured of it before it came here; None where that is kept elsewhere, or nothing was."""
 
     def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         """One verdict a check, in the same order."""

@@ -13,6 +13,7 @@ from typing import Any
 from refiner.domain import Check, Verdict
 from refiner.evidence import words
 from refiner.judges.overlap import FEATURES, Overlap, overlap
+from refiner.judges.quality import Quality
 
 WEIGHTS = Path(__file__).with_name("lexical.json")
 
@@ -27,6 +28,7 @@ class LexicalJudge:
     """Estimates support; see `refiner.judges.Judge`."""
 
     name = "lexical estimate"
+    quality: Quality | None = None
 
     def __init__(self) -> None:
         read: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
@@ -35,6 +37,7 @@ class LexicalJudge:
         self._bias: float = read["bias"]
         self._weights = tuple(float(read["weights"][name]) for name in FEATURES)
         self._problem, self._weak = float(read["problem_below"]), float(read["weak_below"])
+        self.threshold = self._weak
 
     def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         """One verdict a check."""

@@ -6,7 +6,7 @@ A card is a native popover, so it opens by mouse, touch and keyboard, and closes
 import re
 from collections.abc import Iterable, Sequence
 
-from refiner.domain import ClaimSupport, Source, Verdict
+from refiner.domain import ClaimSupport, Passage, Source, Verdict
 from refiner.evidence import best_sentence
 from refiner.render.support import badge
 from refiner.render.text import count, host, isolate, link, show
@@ -52,7 +52,8 @@ class Cards:
         key = (source.id, " ".join(statement.split()))
         if key not in self._made:
             mark = f"{self._name}{len(self._made) + 1}"
-            self._made[key] = (mark, _card(mark, number, source, statement, _alone(support, source.id)))
+            nearest = _nearest(support, statement, source)
+            self._made[key] = (mark, _card(mark, number, source, nearest, _alone(support, source.id)))
         return self._made[key][0]
 
 
@@ -65,7 +66,15 @@ def _alone(support: ClaimSupport | None, one: str) -> Verdict | None:
     return support.verdict
 
 
-def _card(mark: str, number: int, source: Source, statement: str, verdict: Verdict | None) -> str:
+def _nearest(support: ClaimSupport | None, statement: str, source: Source) -> Passage | None:
+    """The passage that was found for the claim; before claims are judged, the one nearest to the sentence."""
+    if support is not None:
+        return next((one for one in support.passages if one.source_id == source.id), None)
+    best = best_sentence(statement, source)
+    return Passage(source.id, best.start, best.end) if best else None
+
+
+def _card(mark: str, number: int, source: Source, nearest: Passage | None, verdict: Verdict | None) -> str:
     said = (
         f'<p class="card-support">{badge(verdict)} <span class="muted">{isolate(verdict.reason)}</span></p>'
         if verdict
@@ -78,7 +87,7 @@ def _card(mark: str, number: int, source: Source, statement: str, verdict: Verdi
         ' aria-label="Close">×</button></p>'
         f'<h4 id="{mark}-t" dir="auto">{link(source.url, source.title or f"Source {source.id}")}</h4>'
         f'{said}<div class="card-text" tabindex="0" role="region" aria-label="Text of the source" dir="auto">'
-        f"{passage(source, statement)}</div></div>"
+        f"{passage(source, nearest)}</div></div>"
     )
 
 
@@ -88,10 +97,9 @@ def where(source: Source) -> str:
     return f"id {isolate(source.id)}" + (f" · {show(at)}" if at else "")
 
 
-def passage(source: Source, statement: str) -> str:
-    """The source's text with the sentence nearest to the statement marked; a long text around it only."""
+def passage(source: Source, best: Passage | None = None) -> str:
+    """The source's text with a passage marked; a long text around it only."""
     text = source.text
-    best = best_sentence(statement, source) if statement else None
     if best is None:
         return isolate(text[:_LONGEST_SHOWN]) + _left_out(len(text) - _LONGEST_SHOWN)
     start = max(0, best.start - _LONGEST_SHOWN // 2)

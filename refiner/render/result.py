@@ -15,7 +15,8 @@ from refiner.domain import (
     Trim,
     Writing,
 )
-from refiner.render import diff, scores
+from refiner.judges.quality import Quality
+from refiner.render import diff, quality, scores
 from refiner.render.cards import Cards, passage, where
 from refiner.render.text import count, isolate, link, percent, seconds, show
 
@@ -111,8 +112,8 @@ def judging(stage: Judging, request: Request) -> str:
     return f'<article class="result busy"><section class="sheet"><h2>What changed</h2>{body}</section>{cards.html()}</article>'
 
 
-def finished(run: Refinement) -> str:
-    """Everything known of a finished run."""
+def finished(run: Refinement, judged: Quality | None = None) -> str:
+    """Everything known of a finished run; ``judged`` is what is known of its judge."""
     cards = Cards(run.request.sources, "f")
     before, after = run.draft_reward, run.reward
     body = diff.views(run.changes, run.answer, cards, before.citation.supports, after.citation.supports)
@@ -126,7 +127,7 @@ def finished(run: Refinement) -> str:
     sections = (
         f'<section class="sheet first">{_made_by(run)}{scores.panel(run)}</section>',
         f'<section class="sheet"><h2>What changed</h2>{body}</section>',
-        f'<section class="sheet"><h2>Claims</h2>{claims}</section>',
+        f'<section class="sheet"><h2>Claims</h2>{quality.error_rates(judged)}{claims}</section>',
         f'<section class="sheet"><h2>Criteria</h2>{scores.criteria(before, after)}</section>',
         f'<section class="sheet"><h2>Sources</h2>{sources}</section>',
         f'<details class="sheet"><summary>How this was made</summary>{scores.scale(run)}{_record(run)}{odd}</details>',
@@ -173,7 +174,7 @@ def source_list(sources: Sequence[Source], answer: Answer | None = None, trims: 
             f'<span class="source-title">{isolate(source.title or source.text[:90])}</span>{cited}'
             f"{_trimmed(cut.get(source.id))}</summary>"
             f'<p class="muted">{where(source)} {link(source.url, "open") if source.url else ""}</p>'
-            f'<p class="card-text" dir="auto">{passage(source, "")}</p></details></li>'
+            f'<p class="card-text" dir="auto">{passage(source)}</p></details></li>'
         )
     return f'<ol class="sources">{"".join(items)}</ol>'
 

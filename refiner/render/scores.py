@@ -1,8 +1,8 @@
 """The scores of draft and refined answer: the panel of figures, the criteria, the claims."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from refiner.domain import Aggregate, Basis, ClaimSupport, Criterion, Refinement, Reward, Verdict
+from refiner.domain import Aggregate, Basis, ClaimSupport, Criterion, Mix, Refinement, Reward, Verdict
 from refiner.render.cards import Cards
 from refiner.render.support import badge
 from refiner.render.text import count, isolate, number, percent, show
@@ -76,12 +76,18 @@ def _lane(one: Aggregate, kind: str) -> str:
     return f'<span class="lane">{band}{dot}</span>'
 
 
+_FORMULA: Mapping[Mix, str] = {
+    "weighted": f"(rubric + {W} × citation F1) / {1 + W}",
+    "convex": f"{1 - W} × rubric + {W} × citation F1",
+}
+
+
 def scale(run: Refinement) -> str:
     """How the score was made, in words, and the same on the scale of training."""
     values = (run.draft_reward.total.value, run.reward.total.value)
     trained = " → ".join("?" if value is None else number(training_scale(value)) for value in values)
     return (
-        f"<p>Score = (rubric + {W} × citation F1) / {1 + W}, from 0 to 1. It is this app’s score: the training code of "
+        f"<p>Score = {_FORMULA[run.reward.mix]}, from 0 to 1. It is this app’s score: the training code of "
         f"this checkpoint is not public, its card names the parts and the weight {W}. On the scale of training "
         f"(× {VERIFICATION_REWARD:.0f}) this run reads <b>{trained}</b>; GRPO standardises rewards within a group, so the "
         "factor has no effect there. A criterion is judged 0, 1 or 2, divided by 2; a fault counts 1 minus that.</p>"
@@ -102,11 +108,12 @@ def criteria(before: Reward, after: Reward) -> str:
 
 
 def _criterion(one: Criterion, before: Verdict | None, after: Verdict, *, said: bool) -> str:
-    fault = '<span class="tag">fault</span>' if one.polarity == "negative" else ""
+    tags = {"fault": one.polarity == "negative", "suggested": one.origin == "generated"}
+    shown = " ".join(f'<span class="tag">{name}</span>' for name, there in tags.items() if there)
     bars = "" if said else _bar("Draft", one, before, "hollow") + _bar("Refined", one, after, "")
     reason = "" if said or after.value is None else f'<p class="reason">{isolate(after.reason)}</p>'
     return (
-        f'<li><div class="criterion-words"><b>{isolate(one.title)}</b> {fault}'
+        f'<li><div class="criterion-words"><b>{isolate(one.title)}</b> {shown}'
         f'<span class="muted">weight {one.weight:g}</span><p>{isolate(one.description)}</p></div>'
         f'<div class="bars">{bars}{reason}</div></li>'
     )

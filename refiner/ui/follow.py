@@ -8,6 +8,7 @@ from typing import cast
 
 from refiner.domain import Finished, Judging, Options, Prepared, Refinement, Request, Stage, Writing
 from refiner.errors import RefinerError
+from refiner.judges.quality import Quality
 from refiner.render import result
 from refiner.ui.runs import Stages
 
@@ -25,8 +26,13 @@ class View:
     done: Refinement | None = None
 
 
-def follow(stages: Stages, request: Request, options: Options, stop_file: str) -> Iterator[View]:
-    """The views of a run. Closing it closes the run, so that a visitor who leaves frees the model."""
+def follow(
+    stages: Stages, request: Request, options: Options, stop_file: str, judged: Quality | None = None
+) -> Iterator[View]:
+    """The views of a run. Closing it closes the run, so that a visitor who leaves frees the model.
+
+    ``judged`` is what is known of the judge.
+    """
     shown = 0.0
     # a generator, though its type says iterator: through `spaces` it still is one
     running = cast("Generator[Stage | RefinerError]", stages(request, options, stop_file))
@@ -38,14 +44,14 @@ def follow(stages: Stages, request: Request, options: Options, stop_file: str) -
             now = time.monotonic()
             if isinstance(stage, Finished) or now - shown >= EVERY or not isinstance(stage, Writing):
                 shown = now
-                yield _view(stage, request)
+                yield _view(stage, request, judged)
 
 
-def _view(stage: Stage, request: Request) -> View:
+def _view(stage: Stage, request: Request, judged: Quality | None) -> View:
     if isinstance(stage, Finished):
         run = stage.refinement
         words = "Stopped. What was written is kept." if run.usage.ended == "stopped" else "Done."
-        return View(result.status(words, "good"), result.finished(run), running=False, done=run)
+        return View(result.status(words, "good"), result.finished(run, judged), running=False, done=run)
     words = result.status(result.progress(stage), "busy")
     if isinstance(stage, Writing):
         return View(words, result.writing(stage.text, request))

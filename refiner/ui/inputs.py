@@ -66,7 +66,7 @@ def inputs(settings: Settings) -> Inputs:
     )
     _note_draft(draft)
     mode, pasted, table = _sources()
-    rubric = _rubric()
+    rubric = _rubric(question)
     form, tokens, temperature, seed = _options(settings)
     gr.HTML(
         '<p class="muted small">Examples: <a href="https://github.com/AkariAsai/ScholarQABench" target="_blank" '
@@ -154,11 +154,11 @@ def _sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:
     return mode, pasted, table
 
 
-def _rubric() -> gr.Dataframe:
+def _rubric(question: gr.Textbox) -> gr.Dataframe:
     with gr.Accordion("Rubric", open=False, elem_id="rubric-fold"):
         gr.HTML(
             '<p class="muted small">Your own criteria, beside the standing ones. A <b>fault</b> counts against the answer. '
-            "Weights are above 0.</p>",
+            "Weights are above 0. Left empty, the question suggests some.</p>",
             apply_default_css=False,
         )
         rubric = gr.Dataframe(
@@ -173,6 +173,7 @@ def _rubric() -> gr.Dataframe:
             column_widths=["24%", "40%", "18%", "18%"],
         )
         with gr.Row():
+            suggest = gr.Button("Suggest", size="sm", elem_id="rubric-suggest")
             load = gr.UploadButton("Load JSON", file_types=[".json"], size="sm", elem_id="rubric-load")
             save = gr.Button("Save JSON", size="sm", elem_id="rubric-save")
         note = gr.HTML("", elem_id="rubric-note", apply_default_css=False)
@@ -192,6 +193,20 @@ def _rubric() -> gr.Dataframe:
             return "", result.status(str(error), "error")
         return rubrics.to_json(given), ""
 
+    def propose(asked: str, rows: fields.Rows) -> tuple[Any, str]:
+        """Add what the question suggests below the rows that are filled."""
+        if not asked.strip():
+            return gr.skip(), result.status(
+                "Write the question first; the criteria are made from it.", "error"
+            )
+        filled = [row for row in rows if any(str(cell or "").strip() for cell in row[:2])]
+        known = {str(row[0]) for row in filled}
+        more = fields.criteria_rows([one for one in rubrics.suggested(asked) if one.title not in known])
+        return [*filled, *more], ""
+
+    suggest.click(
+        propose, [question, rubric], [rubric, note], api_visibility="private", show_progress="hidden"
+    )
     load.upload(read, load, [rubric, note], api_visibility="private", show_progress="hidden")
     save.click(write, rubric, [saved, note], api_visibility="private", show_progress="hidden").success(
         None,

@@ -11,9 +11,11 @@ import gradio as gr
 from refiner.engines import Engine
 from refiner.errors import RefinerError
 from refiner.feedback.store import Store
-from refiner.judges import Judge
+from refiner.judges import Judge, quality
+from refiner.judges.quality import Quality
 from refiner.prompts import PromptTemplate
 from refiner.render import result
+from refiner.render.quality import fold
 from refiner.settings import Settings
 from refiner.ui import fields
 from refiner.ui.follow import View, follow
@@ -27,11 +29,12 @@ _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the buttons act on: the runs under way, the model's state, and the work itself."""
+    """What the buttons act on: the model, the runs under way, the work itself, what is known of the judge."""
 
     engine: Engine
     runs: Runs
     stages: Stages
+    judged: Quality | None = None
 
     def refine(self, session: str, *given: Any) -> Iterator[View]:
         """The views of one run, from the fields in their order; expected failures are a view as well."""
@@ -47,13 +50,15 @@ class Work:
             ready = self.engine.ready
             words = "Starting" if ready else "Loading the model: the first time takes up to half a minute"
             yield View(result.status(words, "busy"), result.waiting())
-            yield from follow(self.stages, request, options, stop_file)
+            yield from follow(self.stages, request, options, stop_file, self.judged)
 
 
 def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.Blocks:
     """The page as Blocks, ready to be launched with `theme.launch_options`."""
     template = PromptTemplate.read(settings.prompt_file)
-    work = Work(engine, Runs(), on_gpu(stages_of(engine, judge, template), expected_seconds))
+    judged = judge.quality or quality.read(settings.cache_dir, judge.name, judge.version)
+    stages = on_gpu(stages_of(engine, judge, template, settings.mix), expected_seconds)
+    work = Work(engine, Runs(), stages, judged)
     page = gr.Blocks(title="Refiner", fill_width=True, analytics_enabled=False)
     with page:
         model, note = _header(engine)
@@ -70,6 +75,7 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
                 shown = gr.HTML(result.empty(), elem_id="result", apply_default_css=False)
                 rated = gr.State(None)
                 votes = rating(store, rated)
+                gr.HTML(fold(judge.name, judged), elem_id="judge", apply_default_css=False)
 
         def run(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
             for view in work.refine(_session(request), *given):

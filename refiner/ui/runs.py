@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from refiner.domain import Options, Request, Stage
+from refiner.domain import Mix, Options, Request, Stage
 from refiner.engines import Engine
 from refiner.errors import RefinerError
 from refiner.judges import Judge
@@ -22,7 +22,9 @@ _LOOK_EVERY = 0.05
 Stages = Callable[[Request, Options, str], Iterator[Stage | RefinerError]]
 
 
-def stages_of(engine: Engine, judge: Judge, template: PromptTemplate | None = None) -> Stages:
+def stages_of(
+    engine: Engine, judge: Judge, template: PromptTemplate | None = None, mix: Mix = "weighted"
+) -> Stages:
     """The work of a run with this engine and judge, as one function of picklable things."""
 
     def stages(request: Request, options: Options, stop_file: str) -> Iterator[Stage | RefinerError]:
@@ -30,7 +32,7 @@ def stages_of(engine: Engine, judge: Judge, template: PromptTemplate | None = No
         stop = threading.Event()
         with _watched(Path(stop_file), stop):
             try:
-                yield from refine(request, engine, judge, options, stop, template=template)
+                yield from refine(request, engine, judge, options, stop, template=template, mix=mix)
             except RefinerError as error:
                 yield error
 

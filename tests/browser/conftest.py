@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import standin
 from harness import ACTION, ROOT, Served, Watch, launch, serve
 from playwright.sync_api import Browser, Page, sync_playwright
+from standin import StandIn
 
 Open = Callable[..., Page]
 
@@ -29,6 +31,21 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The app as `make run` starts it on a machine without a GPU: the embedded model, everything real."""
     cache = tmp_path_factory.mktemp("real")
     with serve(ROOT / "app.py", cache, REFINER_MODEL="", REFINER_DEVICE="cpu", DATABASE_URL="") as served:
+        yield served
+
+
+@pytest.fixture
+def judge_server() -> Iterator[StandIn]:
+    """A judge's server; its replies are the test's to script."""
+    with standin.serving() as server:
+        yield server
+
+
+@pytest.fixture
+def hosted(judge_server: StandIn, tmp_path: Path) -> Iterator[Served]:
+    """The app with the embedded model, scored by that server."""
+    settings = {"REFINER_MODEL": "", "REFINER_DEVICE": "cpu", "DATABASE_URL": "", "HF_HUB_OFFLINE": "0"}
+    with serve(ROOT / "app.py", tmp_path, REFINER_JUDGE_URL=judge_server.url, **settings) as served:
         yield served
 
 

@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from harness import PAYLOADS, Served
 from playwright.sync_api import Page, expect
+from standin import StandIn, fails, says
 
 from refiner.feedback.store import Store
 from refiner.ui.fields import examples
@@ -225,6 +226,17 @@ def test_a_rubric_is_saved_as_a_file_and_loaded_again(scripted: Served, visit: O
     assert "Names the cause" in Path(saved.value.path()).read_text()
 
 
+def test_the_question_suggests_criteria_that_can_be_edited(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    page.get_by_role("button", name="Rubric").click()
+    page.get_by_role("button", name="Suggest").click()
+    expect(page.locator("#rubric-note")).to_contain_text("Write the question first")
+    page.get_by_label("Question").fill("What is SORT and how does it work?")
+    page.get_by_role("button", name="Suggest").click()
+    expect(page.locator("#rubric")).to_contain_text("how does it work?")
+    expect(page.locator("#rubric-note")).not_to_contain_text("Write the question first")
+
+
 def test_a_model_that_is_not_there_is_told_with_what_to_do_and_the_input_is_kept(
     modelless: Served, visit: Open
 ) -> None:
@@ -294,3 +306,33 @@ def test_text_arrives_in_pieces_stops_half_way_and_can_be_refined_again(real: Se
     page.locator("#result .busy").wait_for()
     page.keyboard.press("Escape")
     finish(page, RUN)
+
+
+@pytest.mark.real_model
+def test_a_hosted_judge_scores_both_answers_and_its_failures_are_shown_with_their_reason(
+    hosted: Served, judge_server: StandIn, visit: Open
+) -> None:
+    judge_server.script = {
+        "Off-Query Padding": [says("It is fine, I suppose.")],
+        "Wrong-Entity Confabulation": [fails(401)],
+    }
+    page = visit(hosted)
+    page.locator("#judge-fold summary").click()
+    expect(page.locator("#judge-fold")).to_contain_text("has not been measured here")
+    example(page)
+    page.locator("#refine").click()
+    finish(page, RUN)
+    rows = page.locator(".criteria li")
+    expect(rows.filter(has_text="Off-Query Padding")).to_contain_text(
+        "not scored: the judge's reply holds no JSON"
+    )
+    expect(rows.filter(has_text="Wrong-Entity")).to_contain_text(
+        "not scored: the judge's server refused the key"
+    )
+    expect(rows.filter(has_text="Citation Discipline")).to_contain_text("It says so.")
+    expect(page.locator(".scores .lead")).to_contain_text("partly scored")
+    expect(page.locator(".claims .badge.judged").first).to_contain_text("supported")
+    judge_server.script = {}
+    page.locator("#refine").click()
+    expect(page.locator(".scores .lead .basis")).to_have_text("judged", timeout=RUN)
+    assert serious(page) == []

@@ -1,17 +1,15 @@
-"""The command line."""
+"""``refiner refine``: many cases from a file, one after the other."""
 
 import resource
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from refiner import __version__
+from refiner.cli.common import JUDGE, judge_of, settings_with
 from refiner.domain import LEAST, MOST, Options
 from refiner.errors import RefinerError
-from refiner.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,19 +19,14 @@ if TYPE_CHECKING:
 TOKENS = click.IntRange(LEAST, MOST)
 
 
-@click.group()
-@click.version_option(__version__)
-def main() -> None:
-    """Rewrite draft answers into answers whose every claim cites a source."""
-
-
-@main.command()
+@click.command()
 @click.argument("cases", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "-o", "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="JSON lines."
 )
 @click.option("--max-new-tokens", type=TOKENS, help="The longest answer.  [default: 1024]")
 @click.option("--model", help="A hub id, a folder or a .gguf file.  [default: by hardware]")
+@click.option("--judge", type=JUDGE, help="Who scores.  [default: by settings and hardware]")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first cases.")
 @click.option("--temperature", type=click.FloatRange(0, 2), default=0.0, help="0 takes the likeliest tokens.")
 @click.option("--seed", type=int, help="Repeats a run with a temperature above 0.")
@@ -43,6 +36,7 @@ def refine(
     out: Path,
     max_new_tokens: int | None,
     model: str | None,
+    judge: str | None,
     limit: int | None,
     temperature: float,
     seed: int | None,
@@ -55,12 +49,11 @@ def refine(
 
     from refiner import batch  # noqa: PLC0415 - the same
     from refiner.engines.choose import choose  # noqa: PLC0415 - the same
-    from refiner.judges.lexical import LexicalJudge  # noqa: PLC0415 - the same
     from refiner.prompts import PromptTemplate  # noqa: PLC0415 - the same
 
     try:
-        settings = Settings.from_environment()
-        engine = choose(replace(settings, model=model or settings.model))
+        settings = settings_with(model=model, judge=judge)
+        engine = choose(settings)
         template = PromptTemplate.read(settings.prompt_file)
         options = Options(max_new_tokens or settings.max_new_tokens, settings.form, temperature, seed)
         wanted = list(batch.read_cases(cases))[:limit]
@@ -68,7 +61,7 @@ def refine(
         missing = [case for case in wanted if case.id not in done]
         if missing:
             engine.load()
-        work = batch.Batch(engine, LexicalJudge(), template, options)
+        work = batch.Batch(engine, judge_of(settings), template, options, settings.mix)
         with tqdm(total=len(wanted), initial=len(wanted) - len(missing), unit="case", file=sys.stderr) as bar:
             for _ in batch.refine_all(missing, work, out):
                 bar.update()

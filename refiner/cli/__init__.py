@@ -1,0 +1,17 @@
+"""The command line. Heavy imports happen inside the commands, so that ``refiner --help`` is instant."""
+
+import click
+
+from refiner import __version__
+from refiner.cli.judge_eval import judge_eval
+from refiner.cli.refine import refine
+
+
+@click.group()
+@click.version_option(__version__)
+def main() -> None:
+    """Rewrite draft answers into answers whose every claim cites a source."""
+
+
+main.add_command(refine)
+main.add_command(judge_eval)

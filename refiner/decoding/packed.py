@@ -1,0 +1,142 @@
+"""Many prompts read at once, what they share once: the odds of a model's next token after each.
+
+The prompts are laid out as one sequence, each behind what it shares with the one before it in sorted order,
+with its own positions and a mask in which a token sees its own prompt alone (the tree attention of SpecInfer,
+Miao et al. 2023, section 4.2, here for prompts). Nothing is generated.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import DynamicCache
+
+from refiner.decoding.loop import cache_name
+from refiner.domain import Odds
+
+PASS = 2048
+"""The most tokens that one forward pass reads."""
+
+PACK = 16_384
+"""The most tokens in one sequence, which bounds the cache; what is left begins another with what it shares."""
+
+WORTH = 256
+"""Prompts that share fewer tokens than this stand in sequences of their own: reading so few again costs less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Tokens of one prompt that no prompt before it had.
+
+    They stand at ``[start, start + len(tokens))`` of the sequence; ``path`` are the places of the prompt's
+    tokens before them, and ``prompt`` says which it ends.
+    """
+
+    prompt: int
+    start: int
+    tokens: tuple[int, ...]
+    path: NDArray[np.int64]
+
+
+def pack(prompts: Sequence[Sequence[int]], most: int = PACK, worth: int = WORTH) -> list[list[Stretch]]:
+    """The sequences, of at most ``most`` tokens where no prompt alone is longer; in each, shared beginnings stand once."""
+    packs: list[list[Stretch]] = []
+    places: NDArray[np.int64] = np.arange(0)
+    before: Sequence[int] = ()
+    length = 0
+    for number in sorted(range(len(prompts)), key=lambda one: tuple(prompts[one])):
+        prompt = prompts[number]
+        shared = _shared(before, prompt)
+        if not packs or shared < worth or length + len(prompt) - shared > most:
+            packs.append([])
+            shared = length = 0
+        new = tuple(prompt[shared:])
+        packs[-1].append(Stretch(number, length, new, places[:shared]))
+        places = np.concatenate((places[:shared], np.arange(length, length + len(new))))
+        before, length = prompt, length + len(new)
+    return packs
+
+
+def read(
+    model: Any, prompts: Sequence[Sequence[int]], choices: Sequence[Sequence[int]], *, shared: bool = True
+) -> Odds:
+    """How likely each choice (token ids, any of which will do) comes next after each prompt.
+
+    Without ``shared`` the prompts are read one by one: for models that take no such mask.
+    """
+    began = time.perf_counter()
+    packs = pack(prompts) if shared else [_alone(number, prompt) for number, prompt in enumerate(prompts)]
+    found: dict[int, tuple[float, ...]] = {}
+    passes = sum(_read_pack(model, stretches, choices, found) for stretches in packs)
+    return Odds(
+        chances=tuple(found[number] for number in range(len(prompts))),
+        tokens=sum(len(stretch.tokens) for stretches in packs for stretch in stretches),
+        forward_passes=passes,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _alone(number: int, prompt: Sequence[int]) -> list[Stretch]:
+    return [Stretch(number, 0, tuple(prompt), np.arange(0))]
+
+
+def _read_pack(
+    model: Any,
+    stretches: Sequence[Stretch],
+    choices: Sequence[Sequence[int]],
+    found: dict[int, tuple[float, ...]],
+) -> int:
+    """Read one sequence, a pass after the other, into ``found`` by prompt; returns how many passes."""
+    cache = {cache_name(model): DynamicCache(config=model.config)}
+    ids = [token for stretch in stretches for token in stretch.tokens]
+    positions = [p for s in stretches for p in range(len(s.path), len(s.path) + len(s.tokens))]
+    first = len(stretches[0].tokens)  # up to here the sequence is plain text, which needs no mask
+    ends = {s.start + len(s.tokens) - 1: s.prompt for s in stretches}
+    passes = _passes(first, len(ids))
+    for start, stop in passes:
+        wanted = [place for place in ends if start <= place < stop]
+        mask = {} if stop <= first else {"attention_mask": _mask(stretches, start, stop).to(model.device)}
+        with torch.inference_mode():
+            output = model(
+                input_ids=torch.tensor([ids[start:stop]], device=model.device),
+                position_ids=torch.tensor([positions[start:stop]], device=model.device),
+                logits_to_keep=torch.tensor([p - start for p in wanted] or [0], device=model.device),
+                use_cache=True,
+                **cache,
+                **mask,
+            )
+            chances = torch.softmax(output.logits[0].float(), dim=-1).cpu()
+        for row, place in zip(chances, wanted, strict=False):
+            found[ends[place]] = tuple(float(row[list(tokens)].sum()) for tokens in choices)
+    return len(passes)
+
+
+def _passes(first: int, length: int) -> list[tuple[int, int]]:
+    """Where passes begin and end; one ends where the plain part does."""
+    cuts = [*range(0, first, PASS), *range(first, length, PASS), length]
+    return list(pairwise(cuts))
+
+
+def _mask(stretches: Sequence[Stretch], start: int, stop: int) -> torch.Tensor:
+    """(1, 1, stop − start, stop), true where the token of the row sees that of the column."""
+    mask = np.zeros((stop - start, stop), dtype=np.bool_)
+    for stretch in stretches:
+        low, high = max(start, stretch.start), min(stop, stretch.start + len(stretch.tokens))
+        if low < high:
+            rows = mask[low - start : high - start]
+            rows[:, stretch.path] = True
+            rows[:, stretch.start : high] = np.tri(
+                high - low, high - stretch.start, low - stretch.start, dtype=np.bool_
+            )
+    return torch.from_numpy(mask)[None, None]
+
+
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with; never all of ``other``, whose last token must be read."""
+    pairs = zip(one, other[:-1], strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other) - 1))

@@ -1,0 +1,92 @@
+"""The logits judge: any local model, read and not written with. The value is the expected score.
+
+Every check is a prompt that ends where the model would say 0, 1 or 2; the probabilities of these are the
+verdict. All checks of a call are read together, and what they share once. How good it is depends on the model:
+`refiner judge-eval` measures it.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from refiner.domain import Check, Message, ModelInfo, Odds, Source, Verdict
+from refiner.judges import asking
+from refiner.judges.quality import Quality
+
+SCORES = tuple(str(score) for score in range(asking.TOP + 1))
+
+ENOUGH = 0.5
+"""The probability that must fall on the scores for a verdict: below it the model was about to say something else."""
+
+
+class Reader(Protocol):
+    """What a model must do to judge; `engines.local.LocalEngine` does."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Which model this is."""
+
+    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str]) -> Odds:
+        """How likely each choice is the next thing that the model says after each prompt."""
+
+
+class LogitsJudge:
+    """Judges with a local model; see `refiner.judges.Judge`. ``took`` is what the last call read."""
+
+    threshold = 0.5
+    quality: Quality | None = None
+
+    def __init__(self, reader: Reader) -> None:
+        self.version = asking.version()
+        self.took = Odds(())
+        self._reader = reader
+
+    @property
+    def name(self) -> str:
+        """The model's name and how it is asked."""
+        return f"{self._reader.info.name}, by probabilities"
+
+    def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
+        """One verdict a check."""
+        self.took = self._reader.odds(prompts(checks), SCORES)
+        return tuple(map(self._verdict, self.took.chances))
+
+    def _verdict(self, chances: tuple[float, ...] | None) -> Verdict:
+        if chances is None:
+            return self._said(None, "question, sources and answer are longer than the judge can read")
+        mass = sum(chances)
+        raw = ", ".join(f"{score}: {chance:.0%}" for score, chance in zip(SCORES, chances, strict=True))
+        if mass < ENOUGH:
+            why = (
+                f"the judge did not answer in the form asked ({mass:.0%} of its probability is on 0, 1 and 2)"
+            )
+            return self._said(None, why, mass, raw)
+        return self._said(expected(chances), f"Probabilities: {raw}.", mass, raw)
+
+    def _said(
+        self, value: float | None, reason: str, confidence: float | None = None, raw: str = ""
+    ) -> Verdict:
+        return Verdict(value, "judged", reason, self.name, self.version, confidence=confidence, raw=raw)
+
+
+def prompts(checks: Sequence[Check]) -> list[tuple[Message, ...]]:
+    """One chat a check. So that chats begin alike, each shows the most sources of a check that names all of its own.
+
+    Beside criteria, which name every source, a claim's support is thus asked with every source in sight.
+    """
+    known: dict[str, list[tuple[Source, ...]]] = {}
+    for check in sorted(dict.fromkeys(checks), key=lambda check: -len(check.evidence)):
+        if check.evidence not in known.setdefault(check.question, []):
+            known[check.question].append(check.evidence)
+    shown = {
+        (question, own): next(most for most in every if set(most) >= set(own))
+        for question, every in known.items()
+        for own in every
+    }
+    return [asking.messages(check, shown[check.question, check.evidence], asking.DIGIT) for check in checks]
+
+
+def expected(chances: Sequence[float]) -> float:
+    """The expected score of ``chances`` for 0, 1, 2 in [0, 1]: normalised, weighed, divided by the top score."""
+    mass = sum(chances)
+    value = sum(score * chance for score, chance in enumerate(chances)) / (mass * asking.TOP)
+    return min(max(value, 0.0), 1.0)

@@ -1,0 +1,102 @@
+"""A judge's written reply, read once, at the edge, strictly: one score on the scale, or why there is none.
+
+The form is what `asking.JSON` asks for. The text is hostile: nothing here raises, and what is kept of it is
+bounded. Knows nothing of servers.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from refiner.judges import asking
+from refiner.judges.logits import SCORES
+
+_LONGEST = 8_000
+"""Characters of a reply that are read, from its end; nested brackets take quadratic time."""
+_LONGEST_RATIONALE = 1_000
+
+_KEYS = ("score", "rationale")
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple)  # pairs, so that a key that stands twice is seen twice
+_OPENING = re.compile(
+    r'\{(?=\s*["}])|\[(?=\s*\{)'
+)  # an object, or a list of them; `[1]` is part of the prose
+_THINKING = re.compile(r"\s*<think>(?:.*?</think>|.*)", re.DOTALL)
+_DIGIT = re.compile(r'"score"\s*:\s*"?([0-9])')  # cannot match in a JSON text, whose quotes are escaped
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A verdict as read: ``score`` 0, 1 or 2; ``digit`` is where the reply writes it, if as one digit."""
+
+    score: int
+    rationale: str
+    digit: int | None
+
+
+def parse(text: str) -> Reply | str:
+    """The verdict of a reply, or in words why it has none. The last JSON object counts; thinking before it does not.
+
+    The text ``"2"`` is taken for the score 2: it is one of the scores offered, and at temperature 0 another try
+    would bring the same reply.
+    """
+    thinking = _THINKING.match(text)
+    start = thinking.end() if thinking else 0
+    if not text[start:].strip():
+        return "the judge's reply is empty"
+    found = _last(text, max(start, len(text) - _LONGEST))
+    if found is None:
+        return "the judge's reply holds no JSON object"
+    value, begin, end = found
+    reason = _fault(value)
+    if reason:
+        return reason
+    named = dict(value)
+    score = int(named["score"])
+    digit = _DIGIT.search(text, begin, end)
+    at = digit.start(1) if digit and digit[1] == str(score) else None
+    return Reply(score, named.get("rationale", "").strip()[:_LONGEST_RATIONALE], at)
+
+
+def _last(text: str, at: int) -> tuple[Any, int, int] | None:
+    """The last object, or list of objects, with its span."""
+    last = None
+    while opening := _OPENING.search(text, at):
+        at = opening.end()
+        try:
+            value, at = _DECODER.raw_decode(text, opening.start())
+        except (ValueError, RecursionError):
+            continue
+        last = value, opening.start(), at
+    return last
+
+
+def _fault(value: Any) -> str:
+    """What keeps a JSON value from being a verdict: nothing, if it is one."""
+    if isinstance(value, list):
+        return "the judge's reply is a list of verdicts; one was asked for"
+    keys = [key for key, _ in value]
+    if "score" not in keys:
+        return 'the judge\'s reply has no "score"'
+    if len(set(keys)) < len(keys):
+        return "the judge's reply gives two verdicts in one: a key stands twice"
+    if set(keys) - set(_KEYS):
+        return 'the judge\'s reply says more than "score" and "rationale"'
+    named = dict(value)
+    if not isinstance(named.get("rationale", ""), str):
+        return "the judge's rationale is not text"
+    return (
+        ""
+        if _on_scale(named["score"])
+        else f"the judge's score {_shown(named['score'])} is off the scale 0, 1, 2"
+    )
+
+
+def _on_scale(score: Any) -> bool:
+    if isinstance(score, str):
+        return score in SCORES
+    return isinstance(score, int | float) and not isinstance(score, bool) and score in range(asking.TOP + 1)
+
+
+def _shown(score: Any) -> str:
+    return "(a list or an object)" if isinstance(score, list | tuple) else json.dumps(score)[:40]

@@ -1,0 +1,173 @@
+"""The logits judge: one reading gives what a reading for each check gives, and no model is trusted blindly."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refiner import answer, citations, rewards
+from refiner.decoding.packed import pack
+from refiner.domain import Check, Criterion, Message, ModelInfo, Odds, Request, Source
+from refiner.engines.local import LocalEngine
+from refiner.judges import ask
+from refiner.judges.logits import SCORES, LogitsJudge, expected, prompts
+
+CASES = Path(__file__).parent / "data/refine_cases_sample.jsonl"
+CASE = json.loads(CASES.read_text(encoding="utf-8").splitlines()[0])
+SOURCES = tuple(Source(one["id"], one["text"], one["title"]) for one in CASE["sources"])
+CRITERIA = tuple(Criterion(str(n), f"Point {n}", f"It says {n} things that matter.") for n in range(5))
+REQUEST = Request(CASE["question"], CASE["draft"], SOURCES, CRITERIA)
+DRAFT = answer.parse(CASE["draft"], [one.id for one in SOURCES], expect_block=False)
+REFINED = answer.parse(f"<answer><snippet id={SOURCES[0].id}>{SOURCES[0].text[:300]}</snippet></answer>")
+CHECKS = tuple(dict.fromkeys((*rewards.checks(REQUEST, DRAFT), *rewards.checks(REQUEST, REFINED))))
+
+
+def one_by_one(engine: LocalEngine, chats: Sequence[Sequence[Message]]) -> list[tuple[float, ...]]:
+    """The plain way, through the model's own forward: one prompt, one pass, no cache, no mask."""
+    loaded = engine._get()
+    found = []
+    for chat in chats:
+        with torch.inference_mode():
+            logits = loaded.model(torch.tensor([loaded.prompt(chat)])).logits[0, -1]
+        chances = torch.softmax(logits.float(), dim=-1)
+        found.append(tuple(float(chances[list(loaded.spellings(score))].sum()) for score in SCORES))
+    return found
+
+
+def test_reading_all_checks_together_gives_what_one_prompt_for_each_gives(scorer: LocalEngine) -> None:
+    chats = prompts(CHECKS)
+    together = scorer.odds(chats, SCORES)
+    assert len(CHECKS) > 20
+    assert np.ptp([expected(one) for one in together.chances if one]) > 0.1  # they differ, so order is tested
+    np.testing.assert_allclose(together.chances, one_by_one(scorer, chats), atol=1e-4)
+
+
+@pytest.mark.real_model
+def test_the_same_with_a_real_model(embedded: LocalEngine) -> None:
+    chats = prompts(CHECKS)[::4]
+    together = embedded.odds(chats, SCORES)
+    alone = one_by_one(embedded, chats)
+    np.testing.assert_allclose(together.chances, alone, atol=1e-4)
+    values = [expected(one) for one in together.chances if one]
+    np.testing.assert_allclose(values, list(map(expected, alone)), atol=1e-4)
+
+
+def test_what_checks_share_is_read_once(scorer: LocalEngine) -> None:
+    loaded = scorer._get()
+    chats = prompts(CHECKS)
+    tokens = [tuple(loaded.prompt(chat)) for chat in chats]
+    distinct = {one[:n] for one in tokens for n in range(1, len(one) + 1)}
+    took = scorer.odds(chats, SCORES)
+    assert took.tokens <= 1.05 * len(distinct)
+    assert took.forward_passes <= 4
+    assert took.tokens < sum(map(len, tokens)) / 5
+
+
+def test_a_model_that_sees_a_window_only_is_read_prompt_by_prompt(
+    scorer: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chats = prompts(CHECKS[:3])
+    together = scorer.odds(chats, SCORES)
+    monkeypatch.setattr(scorer._get(), "attends_fully", False)
+    alone = scorer.odds(chats, SCORES)
+    assert alone.forward_passes == 3
+    assert alone.tokens > together.tokens
+    np.testing.assert_allclose(together.chances, alone.chances, atol=1e-4)
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=8), min_size=1, max_size=12),
+    st.integers(8, 40),
+    st.integers(0, 4),
+)
+def test_however_prompts_are_packed_each_is_whole_behind_what_it_shares(
+    given_prompts: list[list[int]], most: int, worth: int
+) -> None:
+    whole: dict[int, list[int]] = {}
+    for stretches in pack(given_prompts, most, worth):
+        tokens = [token for stretch in stretches for token in stretch.tokens]
+        assert len(tokens) <= most
+        for stretch in stretches:
+            assert all(place < stretch.start for place in stretch.path)
+            whole[stretch.prompt] = [*(tokens[place] for place in stretch.path), *stretch.tokens]
+    assert [whole[number] for number in range(len(given_prompts))] == given_prompts
+
+
+def test_a_check_is_shown_the_most_sources_that_hold_its_own() -> None:
+    first, second = SOURCES[:2]
+    alone = Check("support", "Why?", "", "It is so.", (first,))
+    other = Check("support", "How?", "", "It is so.", (first,))
+    every = Check("criterion", "Why?", "It is.", evidence=(first, second), criterion=CRITERIA[0])
+    shown = [
+        "<source" in chat[1].content and second.text in chat[1].content
+        for chat in prompts([alone, other, every])
+    ]
+    assert shown == [True, False, True]
+
+
+class Saying:
+    """A model whose odds are given."""
+
+    info = ModelInfo("a model", is_refiner=False)
+
+    def __init__(self, *chances: tuple[float, ...] | None) -> None:
+        self._chances = chances
+
+    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str]) -> Odds:
+        assert list(choices) == ["0", "1", "2"]
+        return Odds(self._chances[: len(prompts)])
+
+
+@pytest.mark.parametrize(
+    ("chances", "value"),
+    [
+        pytest.param((0.0, 0.0, 0.9), 1.0, id="all on 2"),
+        pytest.param((0.2, 0.2, 0.2), 0.5, id="spread, and enough of it"),
+        pytest.param((0.8, 0.1, 0.1), 0.15, id="the expected score, halved"),
+        pytest.param((0.1, 0.1, 0.2), None, id="less than half on the scores"),
+        pytest.param(None, None, id="too long to read"),
+    ],
+)
+def test_the_value_is_the_expected_score_if_the_model_answers_in_the_form_asked(
+    chances: tuple[float, ...] | None, value: float | None
+) -> None:
+    (verdict,) = LogitsJudge(Saying(chances)).judge(CHECKS[:1])
+    assert verdict.value == (None if value is None else pytest.approx(value))
+    assert verdict.basis == "judged"
+    assert verdict.reason
+    if chances is not None:
+        assert verdict.confidence == pytest.approx(sum(chances))
+
+
+@pytest.mark.real_model
+def test_the_embedded_model_is_no_judge_and_that_is_said(embedded: LocalEngine) -> None:
+    verdicts = LogitsJudge(embedded).judge(CHECKS[:6])
+    assert {verdict.value for verdict in verdicts} == {None}
+    assert "did not answer in the form asked" in verdicts[0].reason
+
+
+def test_a_prompt_longer_than_the_model_reads_fails_alone(
+    scorer: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scorer._get(), "context", 400)
+    short = Check("needs_citation", "Why?", "", "Air scatters blue light most.")
+    long = Check("needs_citation", "How?", "", "Air scatters light. " * 100)
+    first, second = LogitsJudge(scorer).judge([short, long])
+    assert first.value is not None
+    assert second.value is None
+    assert "longer than the judge can read" in second.reason
+
+
+def test_its_verdicts_make_a_whole_reward(scorer: LocalEngine) -> None:
+    verdicts = ask(LogitsJudge(scorer), CHECKS)
+    reward = rewards.reward(REQUEST, REFINED, verdicts)
+    assert reward.basis == "judged"
+    assert reward.total.value is not None
+    assert 0 <= reward.total.value <= 1
+    assert reward.total.coverage == pytest.approx(1.0)
+    assert citations.reward(REQUEST.question, REFINED, SOURCES, verdicts).basis == "judged"
