@@ -5,9 +5,10 @@ have ``question``.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from refiner import judges
 from refiner.domain import Check, Source, Verdict
@@ -69,6 +70,16 @@ def measure(
     return Measured(figures, tuple(verdicts))
 
 
+def label(row: Mapping[str, Any]) -> Label:
+    """A row as a label; raises KeyError where it lacks something."""
+    texts = [row["evidence"]] if isinstance(row["evidence"], str) else row["evidence"]
+    question = str(row.get("question") or "")
+    sources = tuple(Source(str(number), str(text)) for number, text in enumerate(texts, 1))
+    return Label(
+        Check("support", question, "", row["claim"], sources), row["supported"], question or row["claim"]
+    )
+
+
 def _label(where: str, line: str) -> Label:
     try:
         row = json.loads(line)
@@ -76,11 +87,8 @@ def _label(where: str, line: str) -> Label:
         raise InputError(f"{where} is not JSON: {error}") from error
     row = row if isinstance(row, dict) else {}
     claim, evidence, supported = (row.get(name) for name in ("claim", "evidence", "supported"))
-    texts = [evidence] if isinstance(evidence, str) else evidence
-    if not (isinstance(claim, str) and isinstance(texts, list) and isinstance(supported, bool)):
+    if not (isinstance(claim, str) and isinstance(evidence, str | list) and isinstance(supported, bool)):
         raise InputError(
             f"{where} must hold claim (a text), evidence (a list of texts) and supported (true or false)."
         )
-    question = str(row.get("question") or "")
-    sources = tuple(Source(str(number), str(text)) for number, text in enumerate(texts, 1))
-    return Label(Check("support", question, "", claim, sources), supported, question or claim)
+    return label(row)
