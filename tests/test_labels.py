@@ -16,7 +16,7 @@ from refiner.errors import InputError
 from refiner.evaluation import Bin, Evaluation, Figure
 from refiner.judges import quality
 from refiner.judges.lexical import LexicalJudge
-from refiner.judges.quality import LabelRate, Quality, Stress
+from refiner.judges.quality import Alarms, LabelRate, Quality, Stress
 from refiner.render import quality as drawn
 
 SCIFACT = Path(__file__).parent / "data/scifact_labels.jsonl"
@@ -30,6 +30,7 @@ QUALITY = Quality(
     {"wice": EVALUATION},
     (LabelRate("weak <i>overlap</i>", 50, 0.62),),
     (Stress("negation", 200, 0.8),),
+    Alarms(100, 0.1, 0.25),
 )
 
 
@@ -129,6 +130,7 @@ def test_the_fold_shows_figures_intervals_and_misses_or_that_nothing_was_measure
     assert "3 scored" in page
     assert "<td><bdi>negation</bdi></td><td>200</td><td>80%</td>" in page
     assert "<b>judge</b>" not in page
+    assert "does not accept 10%, with what it notices 25%" in page
     said = drawn.error_rates(QUALITY)
     assert "62% of those called “<bdi>weak &lt;i&gt;overlap&lt;/i&gt;</bdi>” were unsupported" in said
     assert drawn.error_rates(None) == ""

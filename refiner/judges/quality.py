@@ -33,6 +33,18 @@ class LabelRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarms:
+    """Of ``n`` claims that people found supported, the shares, in [0, 1], that the judge does not accept.
+
+    ``by_score`` is by its value alone, ``with_checks`` by what it notices as well: the price of the latter.
+    """
+
+    n: int
+    by_score: float
+    with_checks: float
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """What was measured of a judge: ``date`` in ISO form, one evaluation a data set by its name.
 
@@ -45,6 +57,7 @@ class Quality:
     data: Mapping[str, Evaluation] = field(default_factory=dict)
     labels: tuple[LabelRate, ...] = ()
     stress: tuple[Stress, ...] = ()
+    alarms: Alarms | None = None
 
 
 def read(folder: Path, judge: str, version: str) -> Quality | None:
@@ -79,6 +92,7 @@ def from_json(data: Mapping[str, Any]) -> Quality:
         data={name: _evaluation(one) for name, one in data["data"].items()},
         labels=tuple(LabelRate(**one) for one in data.get("labels", ())),
         stress=tuple(Stress(**one) for one in data.get("stress", ())),
+        alarms=Alarms(**data["alarms"]) if data.get("alarms") else None,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from refiner.evaluation import Bin, Evaluation, Figure
-from refiner.judges.quality import Quality, Stress
+from refiner.judges.quality import Alarms, Quality, Stress
 from refiner.render.text import count, isolate, number, percent, show
 
 _SIDE = 140
@@ -33,7 +33,7 @@ def fold(judge: str, quality: Quality | None) -> str:
 def _measured(quality: Quality) -> str:
     rows = "".join(_row(name, one) for name, one in quality.data.items())
     table = (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Figures of the judge"><table class="claims">'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Figures of the judge"><table class="figures-table">'
         '<thead><tr><th scope="col">Labels by people</th><th scope="col">Claims</th><th scope="col">AUROC</th>'
         '<th scope="col">Balanced accuracy</th><th scope="col">Calibration error</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
@@ -43,7 +43,7 @@ def _measured(quality: Quality) -> str:
         for name, one in quality.data.items()
     )
     return (
-        f'{table}{_READ}<div class="diagrams">{diagrams}</div>{_stress(quality.stress)}'
+        f'{table}{_READ}<div class="diagrams">{diagrams}</div>{_stress(quality.stress)}{_alarms(quality.alarms)}'
         f'<p class="muted small">Measured {show(quality.date)}, version {isolate(quality.version)}.</p>'
     )
 
@@ -82,8 +82,18 @@ def _stress(stress: Sequence[Stress]) -> str:
     )
     return (
         "<p>What it notices: true claims that it had accepted, changed so that they are false.</p>"
-        '<table class="claims"><thead><tr><th scope="col">Change</th><th scope="col">Claims</th>'
+        '<table class="figures-table"><thead><tr><th scope="col">Change</th><th scope="col">Claims</th>'
         f'<th scope="col">No longer accepted</th></tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _alarms(alarms: Alarms | None) -> str:
+    """What noticing costs, in one sentence."""
+    if alarms is None:
+        return ""
+    return (
+        f"<p>The price: of {alarms.n:,} claims that people found supported, its score alone does not accept "
+        f"{percent(alarms.by_score)}, with what it notices {percent(alarms.with_checks)}.</p>"
     )
 
 

@@ -25,7 +25,7 @@ from refiner.judges import details, lexical
 from refiner.judges.lexical import LABELS, NO_PROBLEM, LexicalJudge
 from refiner.judges.overlap import FEATURES, figures
 from refiner.judges.prepared import prepare
-from refiner.judges.quality import LabelRate, Quality, Stress
+from refiner.judges.quality import Alarms, LabelRate, Quality, Stress
 
 Floats = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def main(folder: Path) -> None:
     keep(written)
     written["quality"] = asdict(measured(folder, today))
     keep(written)
-    report(folder)
+    report()
 
 
 def keep(written: dict[str, Any]) -> None:
@@ -142,7 +142,15 @@ def measured(folder: Path, today: str) -> Quality:
         having = [supported for label, supported in pairs if label == one]
         rates.append(LabelRate(one, len(having), 1 - sum(having) / max(1, len(having))))
     data = {name: one.evaluation for name, one in found.items()}
-    return Quality(judge.name, judge.version, today, data, tuple(rates), tuple(stress(judge, folder)))
+    return Quality(
+        judge.name,
+        judge.version,
+        today,
+        data,
+        tuple(rates),
+        tuple(stress(judge, folder)),
+        alarms(judge, folder),
+    )
 
 
 def stress(judge: LexicalJudge, folder: Path) -> Iterator[Stress]:
@@ -156,30 +164,28 @@ def stress(judge: LexicalJudge, folder: Path) -> Iterator[Stress]:
         yield Stress(kind, len(caught), float(np.mean(caught)))
 
 
+def alarms(judge: LexicalJudge, folder: Path) -> Alarms:
+    """What the checks cost in supported claims that are not accepted."""
+    rows = falsify.supported([folder / f"{name}.jsonl" for name in MEASURE])
+    verdicts = [said(judge, row, row["claim"]) for row in rows]
+    low = [verdict.value is None or "low overlap" in verdict.flags for verdict in verdicts]
+    after = [verdict.label != NO_PROBLEM for verdict in verdicts]
+    return Alarms(len(rows), float(np.mean(low)), float(np.mean(after)))
+
+
 def said(judge: LexicalJudge, row: falsify.Row, claim: str) -> Verdict:
     """The verdict on ``claim`` with the row's question and evidence."""
     check = labels.label({**row, "claim": claim}).check
     return judge.judge([check])[0]
 
 
-def report(folder: Path) -> None:
-    """Print the figures, and what the checks cost in supported claims that are flagged."""
-    judge = LexicalJudge()
-    assert judge.quality is not None
-    print(json.dumps(asdict(replace(judge.quality, data={})), indent=1))
-    for name, one in judge.quality.data.items():
+def report() -> None:
+    """Print what was measured."""
+    quality = LexicalJudge().quality
+    assert quality is not None
+    print(json.dumps(asdict(replace(quality, data={})), indent=1))
+    for name, one in quality.data.items():
         print(name, one.n, one.auroc, one.balanced_accuracy, one.ece)
-    rows = falsify.supported([folder / f"{name}.jsonl" for name in MEASURE])
-    verdicts = [said(judge, row, row["claim"]) for row in rows]
-    low = [verdict.value is None or "low overlap" in verdict.flags for verdict in verdicts]
-    after = [verdict.label != NO_PROBLEM for verdict in verdicts]
-    print(
-        f"supported claims {len(rows)}: flagged by the score {np.mean(low):.3f}, by score or checks {np.mean(after):.3f}"
-    )
-    flags = Counter(
-        flag for verdict, weak in zip(verdicts, low, strict=True) if not weak for flag in verdict.flags
-    )
-    print({flag: round(count / len(rows), 3) for flag, count in flags.items()})
 
 
 if __name__ == "__main__":
