@@ -40,7 +40,7 @@ class Measured:
 def read(file: Path) -> tuple[Label, ...]:
     """The labels of a file; `InputError` names the line that cannot be read."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").split("\n")  # other separators may stand inside a text
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file} cannot be read: {error}") from error
     labels = tuple(
@@ -87,7 +87,9 @@ def _label(where: str, line: str) -> Label:
         raise InputError(f"{where} is not JSON: {error}") from error
     row = row if isinstance(row, dict) else {}
     claim, evidence, supported = (row.get(name) for name in ("claim", "evidence", "supported"))
-    if not (isinstance(claim, str) and isinstance(evidence, str | list) and isinstance(supported, bool)):
+    texts = [evidence] if isinstance(evidence, str) else evidence
+    listed = isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+    if not (isinstance(claim, str) and listed and isinstance(supported, bool)):
         raise InputError(
             f"{where} must hold claim (a text), evidence (a list of texts) and supported (true or false)."
         )

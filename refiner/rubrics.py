@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from refiner import sentences
 from refiner.domain import Criterion, Finding, Polarity, Request
 from refiner.errors import InputError
 
@@ -48,15 +49,13 @@ HEAVIEST = 1000.0
 SUGGESTED = 5
 """The most criteria that are suggested beside the static rubric."""
 
-_PARTS = re.compile(
-    r"(?<=[?.!])\s+|[,;]?\s+(?:and|or)\s+(?=(?:how|what|why|which|who|when|where|whether)\b)", re.IGNORECASE
-)
+_AND_WHAT = re.compile(r"[,;]?\s+(?:and|or)\s+(?=(?:how|what|why|when|where|whether)\b)", re.IGNORECASE)
 _QUANTITY = re.compile(
     r"\bhow (?:many|much|long|often|far|large|big|fast|high)\b|\b(?:percent(?:age)?|rates?|costs?|doses?|number of)\b",
     re.IGNORECASE,
 )
 _LIMIT = re.compile(
-    r"\b(?:only|without|except|excluding|at (?:least|most)|between|since|before|after|during|until)\b|\b\d{4}\b|[\"“]",
+    r"\b(?:only|without|except|excluding|at (?:least|most)|between (?=\d)|since|before|after|during|until)\b|\b\d{4}\b|[\"“]",
     re.IGNORECASE,
 )
 _NUMBERS = ("Key Numbers", "The answer gives the numbers that the question asks for, with their units.")
@@ -87,10 +86,12 @@ def for_request(request: Request) -> tuple[Criterion, ...]:
 
 def suggested(question: str) -> tuple[Criterion, ...]:
     """At most `SUGGESTED` criteria from the question's words alone, by rule; none sees the answer that it will score."""
-    asked = [part for part in _PARTS.split(" ".join(question.split())) if part.strip(" ?.")]
+    whole = sentences.split(" ".join(question.split()))
+    asked = [part for one in whole if one.text.endswith("?") for part in _AND_WHAT.split(one.text)]
     parts = [
-        ("Answers a Part of the Question", f"The answer addresses this part of the question: {part.strip()}")
+        ("Answers a Part of the Question", f"The answer addresses this part of the question: {part}")
         for part in asked
+        if part.strip(" ?")
     ]
     found = [
         ("Direct Answer", "The answer says directly, and near its beginning, what the question asks for."),

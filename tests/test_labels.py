@@ -71,6 +71,33 @@ def test_what_was_measured_is_kept_for_the_page_unless_only_part_was(cache: Path
     assert quality.read(cache, judge.name, "another version") is None
 
 
+def test_two_files_of_one_name_are_refused_before_any_is_measured(cache: Path) -> None:
+    files = [cache / folder / "test.jsonl" for folder in "ab"]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(SCIFACT.read_text(encoding="utf-8"), encoding="utf-8")
+    result = CliRunner().invoke(main, ["judge-eval", *map(str, files), "--judge", "lexical"])
+    assert result.exit_code == 1
+    assert "have the same name" in result.output
+
+
+def test_figures_are_told_even_where_the_plot_cannot_be_written(cache: Path) -> None:
+    command = ["judge-eval", str(SCIFACT), "--judge", "lexical", "--plot", str(cache / "no/plot.svg")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert "| scifact_labels | " in result.stdout
+
+
+def test_a_judge_that_scores_nothing_says_why_and_leaves_no_record(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REFINER_JUDGE_URL", "http://127.0.0.1:9/v1")
+    result = CliRunner().invoke(main, ["judge-eval", str(SCIFACT)])
+    assert result.exit_code == 0, result.output
+    assert "74 not scored: " in result.stderr
+    assert not (cache / "judges").exists()
+
+
 def test_a_record_reads_back_and_takes_up_what_was_there(tmp_path: Path) -> None:
     quality.keep(tmp_path, QUALITY)
     assert quality.read(tmp_path, QUALITY.judge, QUALITY.version) == QUALITY
@@ -95,6 +122,9 @@ def test_a_damaged_record_counts_as_not_measured(tmp_path: Path) -> None:
             '{"claim": "A", "evidence": ["B"], "supported": 1}', "must hold", id="a number for a label"
         ),
         pytest.param("[1]", "must hold", id="a list"),
+        pytest.param(
+            '{"claim": "A", "evidence": [null], "supported": true}', "must hold", id="evidence no text"
+        ),
     ],
 )
 def test_a_file_that_holds_no_labels_is_refused_with_the_line(

@@ -1,6 +1,7 @@
 """The logits judge: one reading gives what a reading for each check gives, and no model is trusted blindly."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -130,6 +131,7 @@ class Saying:
         pytest.param((0.2, 0.2, 0.2), 0.5, id="spread, and enough of it"),
         pytest.param((0.8, 0.1, 0.1), 0.15, id="the expected score, halved"),
         pytest.param((0.1, 0.1, 0.2), None, id="less than half on the scores"),
+        pytest.param((math.nan, math.nan, math.nan), None, id="not a number"),
         pytest.param(None, None, id="too long to read"),
     ],
 )
@@ -140,7 +142,7 @@ def test_the_value_is_the_expected_score_if_the_model_answers_in_the_form_asked(
     assert verdict.value == (None if value is None else pytest.approx(value))
     assert verdict.basis == "judged"
     assert verdict.reason
-    if chances is not None:
+    if chances is not None and not math.isnan(sum(chances)):
         assert verdict.confidence == pytest.approx(sum(chances))
 
 

@@ -171,6 +171,22 @@ def test_scholarqabench_ingredients_weigh_as_there() -> None:
             ],
             id="two parts",
         ),
+        pytest.param("What did Dr. Smith find?", ["Direct Answer", "Open Points"], id="an abbreviation"),
+        pytest.param(
+            "I am 30 years old. I take ibuprofen daily. Is that safe?",
+            ["Direct Answer", "Open Points"],
+            id="statements before the question",
+        ),
+        pytest.param(
+            "What of people who smoke and who drink?",
+            ["Direct Answer", "Open Points"],
+            id="and who is no question",
+        ),
+        pytest.param(
+            "What is the difference between TCP and UDP?",
+            ["Direct Answer", "Open Points"],
+            id="between is no limit",
+        ),
         pytest.param(
             "How many mice were treated since 2019?",
             ["Direct Answer", "Key Numbers", "Named Limits", "Open Points"],

@@ -8,6 +8,7 @@ import click
 from refiner.settings import JudgeKind, Settings
 
 if TYPE_CHECKING:
+    from refiner.engines.local import LocalEngine
     from refiner.judges import Judge
 
 JUDGE = click.Choice(get_args(JudgeKind))
@@ -19,9 +20,11 @@ def settings_with(**given: str | None) -> Settings:
     return replace(Settings.from_environment(), **named)
 
 
-def judge_of(settings: Settings) -> "Judge":
-    """The judge that the settings choose."""
+def judge_of(settings: Settings, writer: "LocalEngine | None" = None) -> "Judge":
+    """The judge that the settings choose; where the writing model judges, ``writer`` is it, loaded once."""
     from refiner.engines.choose import choose  # noqa: PLC0415 - `refiner --help` is instant
     from refiner.judges.choose import choose as choose_judge  # noqa: PLC0415 - the same
 
-    return choose_judge(settings, choose(settings), lambda model: choose(replace(settings, model=model)))
+    return choose_judge(
+        settings, writer or choose(settings), lambda model: choose(replace(settings, model=model))
+    )

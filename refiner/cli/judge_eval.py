@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from refiner.cli.common import JUDGE, judge_of, settings_with
-from refiner.errors import RefinerError
+from refiner.errors import InputError, RefinerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from refiner.evaluation import Evaluation, Figure
     from refiner.judges import Judge
+    from refiner.labels import Measured
     from refiner.settings import Settings
 
 
@@ -37,8 +39,8 @@ def judge_eval(
 ) -> None:
     """Measure a judge on human labels: JSON lines with claim, evidence, supported, and perhaps question.
 
-    AUROC, balanced accuracy and calibration error, each with its 95% interval by bootstrap over questions. The
-    figures of all of a file's claims are kept, and the page shows them beside that judge.
+    AUROC, balanced accuracy and calibration error, each with its 95% interval by bootstrap over questions. They
+    are kept, and the page shows them beside a judge that does not bring figures of its own.
     """
     from tqdm import tqdm  # noqa: PLC0415 - `refiner --help` is instant
 
@@ -49,22 +51,34 @@ def judge_eval(
         settings = settings_with(judge=judge, judge_model=model)
         measured = judge_of(settings)
         found: dict[str, Evaluation] = {}
-        for file in data:
-            rows = labels.read(file)[:limit]
-            with tqdm(total=len(rows), desc=file.name, unit="claim", file=sys.stderr) as bar:
-                found[file.stem] = labels.measure(measured, rows, bar.update).evaluation
-        if limit is None:
-            _keep(settings, measured, found)
+        every = {file.stem: labels.read(file)[:limit] for file in data}  # all, before any time is spent
+        if len(every) < len(data):
+            raise InputError("Two of the files have the same name; their figures could not be told apart.")
+        for name, rows in every.items():
+            with tqdm(total=len(rows), desc=name, unit="claim", file=sys.stderr) as bar:
+                done = labels.measure(measured, rows, bar.update)
+            found[name] = done.evaluation
+            _warn(done)
+        click.echo(_json(measured, data, found) if as_json else _figures(measured, found))
         if plot is not None:
             plot.write_text(drawn.plot(found), encoding="utf-8")
+        _keep(settings, measured, {name: one for name, one in found.items() if limit is None and one.auroc})
     except RefinerError as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(f"{plot} cannot be written: {error}.") from error
-    click.echo(_json(measured, data, found) if as_json else _figures(measured, found))
+
+
+def _warn(done: "Measured") -> None:
+    """Say why claims were not scored, the commonest reasons first."""
+    reasons = Counter(verdict.reason for verdict in done.verdicts if verdict.value is None)
+    for reason, times in reasons.most_common(3):
+        click.echo(f"{times} not scored: {reason}", err=True)
 
 
 def _keep(settings: "Settings", judge: "Judge", found: "Mapping[str, Evaluation]") -> None:
+    if not found:
+        return
     from datetime import UTC, datetime  # noqa: PLC0415 - `refiner --help` is instant
 
     from refiner.judges import quality  # noqa: PLC0415 - the same

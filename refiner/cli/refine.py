@@ -61,7 +61,7 @@ def refine(
         missing = [case for case in wanted if case.id not in done]
         if missing:
             engine.load()
-        work = batch.Batch(engine, judge_of(settings), template, options, settings.mix)
+        work = batch.Batch(engine, judge_of(settings, engine), template, options, settings.mix)
         with tqdm(total=len(wanted), initial=len(wanted) - len(missing), unit="case", file=sys.stderr) as bar:
             for _ in batch.refine_all(missing, work, out):
                 bar.update()

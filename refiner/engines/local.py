@@ -137,9 +137,7 @@ class LocalEngine:
         try:
             yield
         except RuntimeError as error:  # torch's own errors, OutOfMemoryError among them, derive from it
-            raise EngineError(
-                f"{self._name} failed while {doing}: {str(error).splitlines()[0]} {advice}"
-            ) from error
+            raise EngineError(f"{self._name} failed while {doing}: {_first_line(error)} {advice}") from error
 
     def _get(self) -> "_Loaded":
         with self._loading:
@@ -164,11 +162,15 @@ class _Loaded:
         self.vocabulary = Vocabulary(tokenizer, model.get_output_embeddings().weight.shape[0])
         ends = model.generation_config.eos_token_id
         self._ends = frozenset(ends if isinstance(ends, list) else [ends, tokenizer.eos_token_id])
-        self.context = int(getattr(model.config, "max_position_embeddings", None) or 1 << 20)
+        self.context = int(
+            getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 20
+        )
         self._seen: dict[Any, Any] = {}
-        kinds = set(getattr(model.config, "layer_types", None) or ["full_attention"])
-        self.attends_fully = kinds == {"full_attention"} and not getattr(model.config, "sliding_window", None)
-        """Whether a token's place among others is told by mask and position alone."""
+        config = model.config.get_text_config()
+        kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+        whole = kinds == {"full_attention"} and not getattr(config, "sliding_window", None)
+        self.attends_fully = whole and model.config._attn_implementation == "sdpa"  # noqa: SLF001 - it has no other name
+        """Whether mask and position alone tell what a token sees, and a mask of true and false is taken as one."""
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The chat as tokens, up to where the answer begins; a template's thinking is switched off."""
@@ -192,6 +194,10 @@ class _Loaded:
             return FreeWriter(self.vocabulary, job.max_new_tokens, self._ends)
         grammar = Grammar(self.vocabulary, job.form, job.ids, job.quotes, self._seen)
         return HeldWriter(grammar, job.max_new_tokens)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def best_device(wanted: Device = "auto") -> str:

@@ -43,6 +43,8 @@ _ASKED: dict[CheckKind, Template] = {
 _CODE = 6
 """Hex digits of a fence's code."""
 
+_CLAIM = re.compile(r"</?snippet(?: id=[^<>\s]+)?>")
+"""The only tags that an answer keeps, so that its citations can be judged (as `answer.write` writes them)."""
 _FENCE = re.compile(r"<(?=\s*/?\s*(?:question|source|answer|statement|criterion)\b)", re.IGNORECASE)
 
 
@@ -57,7 +59,7 @@ def messages(check: Check, sources: Sequence[Source], reply: str) -> tuple[Messa
     """The chat for one check. ``sources`` are shown, ``check.evidence`` is named; ``reply`` is `DIGIT` or `JSON`."""
     parts = [_fenced("question", defang(check.question)), *map(_source, sources)]
     if check.answer:
-        parts.append(_fenced("answer", check.answer.removeprefix("<answer>").removesuffix("</answer>")))
+        parts.append(_fenced("answer", _claims_kept(check.answer)))
     return (Message("system", SYSTEM), Message("user", "\n\n".join((*parts, f"{_asked(check)}\n{reply}"))))
 
 
@@ -68,7 +70,7 @@ def _asked(check: Check) -> str:
         return _ASKED[check.kind].substitute(statement=statement, ids=ids)
     words = f"{check.criterion.title}: {check.criterion.description}"
     asked = _FAULT if check.criterion.polarity == "negative" else _CRITERION
-    return asked.substitute(criterion=_fenced("criterion", words))
+    return asked.substitute(criterion=_fenced("criterion", defang(words)))
 
 
 def _source(source: Source) -> str:
@@ -76,8 +78,21 @@ def _source(source: Source) -> str:
     return _fenced("source", defang(title + source.text), f" id={source.id}")
 
 
+def _claims_kept(answer: str) -> str:
+    """The answer without its block's tags, and with no other tag than its claims'."""
+    text = answer.removeprefix("<answer>").removesuffix("</answer>")
+    pieces, at = [], 0
+    for tag in _CLAIM.finditer(text):
+        pieces += [defang(text[at : tag.start()]), tag[0]]
+        at = tag.end()
+    return "".join((*pieces, defang(text[at:])))
+
+
 def _fenced(name: str, text: str, attributes: str = "") -> str:
     """The text inside a fence that it cannot close. A claim's own tags in an answer stay: they are judged too."""
-    inside = _FENCE.sub("‹", text.strip())
-    code = hashlib.sha256(inside.encode("utf-8", "replace")).hexdigest()[:_CODE]
+    whole = text.encode(
+        "utf-8", "replace"
+    ).decode()  # half a surrogate pair can be neither hashed nor tokenised
+    inside = _FENCE.sub("‹", whole.strip())
+    code = hashlib.sha256(inside.encode()).hexdigest()[:_CODE]
     return f"<{name}-{code}{attributes}>\n{inside}\n</{name}-{code}>"

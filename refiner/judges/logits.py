@@ -30,14 +30,13 @@ class Reader(Protocol):
 
 
 class LogitsJudge:
-    """Judges with a local model; see `refiner.judges.Judge`. ``took`` is what the last call read."""
+    """Judges with a local model; see `refiner.judges.Judge`."""
 
     threshold = 0.5
     quality: Quality | None = None
 
     def __init__(self, reader: Reader) -> None:
         self.version = asking.version()
-        self.took = Odds(())
         self._reader = reader
 
     @property
@@ -47,15 +46,14 @@ class LogitsJudge:
 
     def judge(self, checks: Sequence[Check]) -> tuple[Verdict, ...]:
         """One verdict a check."""
-        self.took = self._reader.odds(prompts(checks), SCORES)
-        return tuple(map(self._verdict, self.took.chances))
+        return tuple(map(self._verdict, self._reader.odds(prompts(checks), SCORES).chances))
 
     def _verdict(self, chances: tuple[float, ...] | None) -> Verdict:
         if chances is None:
             return self._said(None, "question, sources and answer are longer than the judge can read")
         mass = sum(chances)
         raw = ", ".join(f"{score}: {chance:.0%}" for score, chance in zip(SCORES, chances, strict=True))
-        if mass < ENOUGH:
+        if not mass >= ENOUGH:  # so that NaN, which half precision can give, is no answer either
             why = (
                 f"the judge did not answer in the form asked ({mass:.0%} of its probability is on 0, 1 and 2)"
             )

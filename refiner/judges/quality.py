@@ -3,6 +3,7 @@
 A record belongs to one judge in one version; without one the judge has not been measured, and the page says so.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -63,9 +64,10 @@ class Quality:
 def read(folder: Path, judge: str, version: str) -> Quality | None:
     """The record of this judge in this version; None where it has not been measured, or not readably."""
     try:
-        return from_json(json.loads(_file(folder, judge, version).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+        found = from_json(json.loads(_file(folder, judge, version).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    return found if (found.judge, found.version) == (judge, version) else None
 
 
 def keep(folder: Path, quality: Quality) -> Quality:
@@ -84,7 +86,7 @@ def keep(folder: Path, quality: Quality) -> Quality:
 
 
 def from_json(data: Mapping[str, Any]) -> Quality:
-    """A record as `keep` writes it; raises KeyError or TypeError on anything else."""
+    """A record as `keep` writes it; raises KeyError, TypeError or AttributeError on another."""
     return Quality(
         judge=data["judge"],
         version=data["version"],
@@ -105,5 +107,6 @@ def _evaluation(data: Mapping[str, Any]) -> Evaluation:
 
 
 def _file(folder: Path, judge: str, version: str) -> Path:
-    name = re.sub(r"[^A-Za-z0-9.]+", "-", f"{judge} {version}").strip("-")
+    words = re.sub(r"[^A-Za-z0-9.]+", "-", f"{judge} {version}").strip("-")[-60:]
+    name = f"{words}-{hashlib.sha256(f'{judge}|{version}'.encode('utf-8', 'replace')).hexdigest()[:8]}"
     return folder.expanduser() / "judges" / f"{name}.json"

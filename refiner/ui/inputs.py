@@ -200,8 +200,8 @@ def _rubric(question: gr.Textbox) -> gr.Dataframe:
                 "Write the question first; the criteria are made from it.", "error"
             )
         filled = [row for row in rows if any(str(cell or "").strip() for cell in row[:2])]
-        known = {str(row[0]) for row in filled}
-        more = fields.criteria_rows([one for one in rubrics.suggested(asked) if one.title not in known])
+        known = {str(row[1]) for row in filled}
+        more = fields.criteria_rows([one for one in rubrics.suggested(asked) if one.description not in known])
         return [*filled, *more], ""
 
     suggest.click(
