@@ -6,31 +6,35 @@ from collections.abc import Callable, Mapping
 from refiner.judges.prepared import COMMON, Prepared
 
 Rarity = Callable[[str], float]
+Context = Mapping[str, tuple[float, int]]
+"""A stem around a word → its weight and its distance in words."""
 
-NEAR = 12  # words on each side that are a word's context
+_NEAR = 12  # words on each side that are a word's context
 _DECAY = 3  # words after which a neighbour counts half
 _FAR = 99
 
 
-def context(text: Prepared, at: int, rarity: Rarity) -> dict[str, float]:
-    """The stems around the word ``at``, common ones left out; rare and near ones weigh more."""
-    near: dict[str, float] = {}
-    for other in range(max(0, at - NEAR), min(len(text.words), at + NEAR + 1)):
-        word = text.words[other]
-        if word.stem != text.words[at].stem and word.folded not in COMMON:
-            weight = rarity(word.stem) / (1 + abs(other - at) / _DECAY)
-            near[word.stem] = max(near.get(word.stem, 0.0), weight)
+def context(text: Prepared, at: int, rarity: Rarity) -> Context:
+    """The stems around the word ``at`` in its sentence, common ones left out; rare and near ones weigh more."""
+    near: dict[str, tuple[float, int]] = {}
+    for other in range(max(0, at - _NEAR), min(len(text.words), at + _NEAR + 1)):
+        word, distance = text.words[other], abs(other - at)
+        same = word.sentence == text.words[at].sentence and word.stem != text.words[at].stem
+        if same and word.folded not in COMMON:
+            weight = rarity(word.stem) / (1 + distance / _DECAY)
+            near[word.stem] = max(near.get(word.stem, (0.0, 0)), (weight, distance))
     return near
 
 
-def fit(near: Mapping[str, float], evidence: Prepared, at: int) -> float:
-    """The weight of ``near`` that stands around the word ``at`` of the evidence, nearer words counting more."""
-    total = 0.0
-    for stem, weight in near.items():
-        distance = _distance(evidence.places.get(stem, ()), at)
-        if distance <= 2 * NEAR:
-            total += weight / (1 + distance / _DECAY)
-    return total
+def fit(near: Context, evidence: Prepared, at: int) -> float:
+    """From 0 to 1: 1 where all of ``near`` stands around the word ``at`` of the evidence, as close as it does there."""
+    total = sum(weight for weight, _ in near.values())
+    found = sum(
+        weight / (1 + max(0, beside - distance) / _DECAY)
+        for stem, (weight, distance) in near.items()
+        if (beside := _distance(evidence.places.get(stem, ()), at)) < _FAR
+    )
+    return found / total if total else 0.0
 
 
 def _distance(places: tuple[int, ...], at: int) -> int:

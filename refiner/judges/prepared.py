@@ -9,7 +9,8 @@ from refiner import sentences
 
 _LONGEST = 100_000  # characters of a text that are looked at
 _MARKS = re.compile(
-    r"\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]|</?s>|(?:https?://|www\.)\S+|^\s*(?:Title|Section|Text|URL|Snippet):",
+    r"\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]|</?s>|(?:https?://|www\.)\S+|^\s*(?:Title|Section|Text|URL|Snippet):"
+    r"|^\s*\d{1,2}[.)](?=\s)",  # an item's number in a list
     re.MULTILINE,
 )
 _WORD = re.compile(

@@ -1,7 +1,7 @@
 """Rebuild refiner/judges/antonyms.txt from WordNet 3.0's data files: `antonyms.py /usr/share/wordnet`.
 
 Lexical antonyms (pointer `!`, format: wndb(5WN)) between single lower-case words, with their irregular forms
-(verb.exc, adj.exc: rose and fell, better and worse), each pair once, sorted.
+(the .exc files: rose and fell, better and worse, men and women), each pair once, sorted.
 """
 
 import sys
@@ -34,10 +34,10 @@ def main(folder: Path) -> None:
 def irregular(folder: Path) -> dict[tuple[str, str], list[str]]:
     """A verb's or adjective's part of speech and word → the word and its irregular forms."""
     forms: dict[tuple[str, str], list[str]] = {}
-    for part, kind in (("verb", "v"), ("adj", "a")):
+    for part, kind in (("verb", "v"), ("adj", "a"), ("noun", "n")):
         for line in (folder / f"{part}.exc").read_text("utf-8").splitlines():
             form, base = line.split()[:2]
-            if kind == "v" or base in {"good", "bad", "well", "ill", "little", "far"}:
+            if kind != "a" or base in {"good", "bad", "well", "ill", "little", "far"}:
                 forms.setdefault((kind, base), [base]).append(form)
     return forms
 
