@@ -10,11 +10,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM
 
 from refiner import answer, citations, rewards
 from refiner.decoding.packed import pack
 from refiner.domain import Check, Criterion, Message, ModelInfo, Odds, Request, Source
-from refiner.engines.local import LocalEngine
+from refiner.engines.local import LocalEngine, _Loaded
 from refiner.judges import STOPPED, ask
 from refiner.judges.logits import SCORES, LogitsJudge, expected, prompts
 
@@ -74,7 +75,7 @@ def test_a_model_that_sees_a_window_only_is_read_prompt_by_prompt(
 ) -> None:
     chats = prompts(CHECKS[:3])
     together = scorer.odds(chats, SCORES)
-    monkeypatch.setattr(scorer._get(), "attends_fully", False)
+    monkeypatch.setattr(scorer._get(), "takes_mask", False)
     alone = scorer.odds(chats, SCORES)
     assert alone.forward_passes == 3
     assert alone.tokens > together.tokens
@@ -145,6 +146,21 @@ def test_the_value_is_the_expected_score_if_the_model_answers_in_the_form_asked(
     assert verdict.reason
     if chances is not None and not math.isnan(sum(chances)):
         assert verdict.confidence == pytest.approx(sum(chances))
+
+
+def test_eager_attention_takes_no_such_mask_and_is_read_prompt_by_prompt(
+    scorer: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eager attention would add the mask's true and false as 1 and 0, and be wrong without a word."""
+    model = AutoModelForCausalLM.from_pretrained(str(scorer._model), attn_implementation="eager")
+    eager = _Loaded(model.eval(), scorer._get().tokenizer, "cpu", 0.0)
+    chats = prompts(CHECKS[::6])
+    together = scorer.odds(chats, SCORES)
+    monkeypatch.setattr(scorer, "_loaded", eager)
+    alone = scorer.odds(chats, SCORES)
+    assert not eager.takes_mask
+    assert alone.forward_passes == len(chats)
+    np.testing.assert_allclose(together.chances, alone.chances, atol=1e-4)
 
 
 def test_a_stop_ends_the_reading_and_leaves_every_check_unscored(scorer: LocalEngine) -> None:

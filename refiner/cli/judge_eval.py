@@ -60,13 +60,14 @@ def judge_eval(
             found[name] = done.evaluation
             _warn(done)
         click.echo(_json(measured, data, found) if as_json else _figures(measured, found))
-        if plot is not None:
-            plot.write_text(drawn.plot(found), encoding="utf-8")
         _keep(settings, measured, {name: one for name, one in found.items() if limit is None and one.auroc})
     except RefinerError as error:
         raise click.ClickException(str(error)) from error
-    except OSError as error:
-        raise click.ClickException(f"{plot} cannot be written: {error}.") from error
+    if plot is not None:
+        try:
+            plot.write_text(drawn.plot(found), encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(f"{plot} cannot be written: {error}.") from error
 
 
 def _warn(done: "Measured") -> None:

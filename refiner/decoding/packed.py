@@ -72,7 +72,8 @@ def read(
 ) -> Odds | None:
     """How likely each choice (token ids, any of which will do) comes next after each prompt.
 
-    ``stop`` is looked at between passes; the answer is then None. Without ``shared`` the prompts are read one by one: for models that take no such mask.
+    ``stop`` is looked at between passes; the answer is then None. Without ``shared`` the prompts are read one by
+    one: for models that take no such mask.
     """
     began = time.perf_counter()
     packs = pack(prompts) if shared else [_alone(number, prompt) for number, prompt in enumerate(prompts)]

@@ -89,11 +89,10 @@ class LocalEngine:
         from refiner.decoding.loop import Picker, decode  # noqa: PLC0415 - torch is heavy
 
         loaded = self._get()
-        while not self._busy.acquire(timeout=0.2):
-            if stop.is_set():
+        with self._turn(stop.is_set) as ours:
+            if not ours:
                 yield Writing("", Usage(ended="stopped"))
                 return
-        try:
             prompt = loaded.prompt(job.messages)
             room = loaded.context - len(prompt)
             if room < LEAST:
@@ -106,8 +105,6 @@ class LocalEngine:
             with self._failing("writing", "Try a shorter input or fewer new tokens."):
                 for usage in decode(loaded.model, prompt, writer, pick, stop.is_set):
                     yield Writing(writer.text, usage)
-        finally:
-            self._busy.release()
 
     def odds(
         self,
@@ -125,26 +122,31 @@ class LocalEngine:
         loaded = self._get()
         tokens = [loaded.prompt(prompt) for prompt in prompts]
         fitting = [number for number, one in enumerate(tokens) if len(one) <= loaded.context]
-        while not self._busy.acquire(timeout=0.2):
-            if stop():
-                return None
-        try:
-            with self._failing("judging", "Try fewer sources."):
-                found = read(
-                    loaded.model,
-                    [tokens[number] for number in fitting],
-                    [loaded.spellings(choice) for choice in choices],
-                    shared=loaded.attends_fully,
-                    stop=stop,
-                )
-        finally:
-            self._busy.release()
-        if found is None:
+        with self._turn(stop) as ours, self._failing("judging", "Try fewer sources."):
+            found = ours and read(
+                loaded.model,
+                [tokens[number] for number in fitting],
+                [loaded.spellings(choice) for choice in choices],
+                shared=loaded.takes_mask,
+                stop=stop,
+            )
+        if not found:
             return None
         chances: list[tuple[float, ...] | None] = [None] * len(prompts)
         for number, one in zip(fitting, found.chances, strict=True):
             chances[number] = one
         return replace(found, chances=tuple(chances))
+
+    @contextmanager
+    def _turn(self, stopped: Callable[[], bool]) -> Iterator[bool]:
+        """Wait for the model and have it to oneself; False where ``stopped`` said so while waiting."""
+        while not (ours := self._busy.acquire(timeout=0.2)) and not stopped():
+            pass
+        try:
+            yield ours
+        finally:
+            if ours:
+                self._busy.release()
 
     @contextmanager
     def _failing(self, doing: str, advice: str) -> Iterator[None]:
@@ -177,14 +179,12 @@ class _Loaded:
         self.vocabulary = Vocabulary(tokenizer, model.get_output_embeddings().weight.shape[0])
         ends = model.generation_config.eos_token_id
         self._ends = frozenset(ends if isinstance(ends, list) else [ends, tokenizer.eos_token_id])
-        self.context = int(
-            getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 20
-        )
         self._seen: dict[Any, Any] = {}
         config = model.config.get_text_config()
+        self.context = int(getattr(config, "max_position_embeddings", None) or 1 << 20)
         kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
         whole = kinds == {"full_attention"} and not getattr(config, "sliding_window", None)
-        self.attends_fully = whole and model.config._attn_implementation == "sdpa"  # noqa: SLF001 - it has no other name
+        self.takes_mask = whole and model.config._attn_implementation == "sdpa"  # noqa: SLF001 - it has no other name
         """Whether mask and position alone tell what a token sees, and a mask of true and false is taken as one."""
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:

@@ -90,9 +90,8 @@ def _claims_kept(answer: str) -> str:
 
 def _fenced(name: str, text: str, attributes: str = "") -> str:
     """The text inside a fence that it cannot close. A claim's own tags in an answer stay: they are judged too."""
-    whole = text.encode(
-        "utf-8", "replace"
-    ).decode()  # half a surrogate pair can be neither hashed nor tokenised
+    # half a surrogate pair can be neither hashed nor tokenised
+    whole = text.encode("utf-8", "replace").decode()
     inside = _FENCE.sub("‹", whole.strip())
     code = hashlib.sha256(inside.encode()).hexdigest()[:_CODE]
     return f"<{name}-{code}{attributes}>\n{inside}\n</{name}-{code}>"

@@ -6,6 +6,7 @@ penalty and the borders were chosen on the training claims, the penalty by cross
 """
 
 import datetime as dt
+import hashlib
 import json
 import math
 import sys
@@ -58,7 +59,6 @@ def main(folder: Path) -> None:
     scaled = weights[1:] / spread
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     written: dict[str, Any] = {
-        "version": f"lexical-{today}",
         "trained": today,
         "trained_on": list(TRAIN),
         "bias": float(weights[0] - (scaled * middle).sum()),
@@ -69,6 +69,10 @@ def main(folder: Path) -> None:
         "rare": round(-math.log(RARE), 3),
         "common": dict(sorted(rarity.table.items())),
     }
+    digest = hashlib.sha256(json.dumps(written).encode()).hexdigest()[
+        :6
+    ]  # two trainings of a day are told apart
+    written = {"version": f"lexical-{today}-{digest}", **written}
     keep(written)
     written["quality"] = asdict(measured(folder, today))
     keep(written)
