@@ -68,7 +68,7 @@ def error_rates(quality: Quality | None) -> str:
         f"{percent(one.unsupported)} of those called “{isolate(one.label)}”" for one in quality.labels
     )
     return (
-        f'<p class="muted small">The labels are estimates. Of claims that people had judged, {rates} were '
+        f'<p class="muted small rates">The labels are estimates. Of claims that people had judged, {rates} were '
         'unsupported. <a href="#judge-quality">How good is this judge?</a></p>'
     )
 
