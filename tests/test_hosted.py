@@ -84,6 +84,14 @@ BAD_REPLIES = [
     pytest.param('{"score": 2} but no: {"score": 9}', "9 is off the scale", id="the last is bad"),
 ]
 
+HANGING = hangs(1.5)
+
+
+def patience(step: Step) -> float:
+    """Short only where the server hangs: elsewhere a busy machine must not look like a slow server."""
+    return 0.5 if step is HANGING else 30.0
+
+
 BAD_SERVERS = [
     pytest.param(fails(500, "boom"), 3, "failed (500): ", id="500"),
     pytest.param(fails(529, "boom"), 3, "failed (529): ", id="529"),
@@ -94,7 +102,7 @@ BAD_SERVERS = [
     pytest.param(fails(403), 1, "another key", id="403"),
     pytest.param(fails(404), 1, "check the judge's model and address", id="404"),
     pytest.param(fails(400, "too long"), 1, "refused the request (400): ", id="400"),
-    pytest.param(hangs(0.6), 3, "did not answer within 0.2 seconds", id="time-out"),
+    pytest.param(HANGING, 3, "did not answer within 0.5 seconds", id="time-out"),
     pytest.param(drops, 3, "broke off", id="dropped"),
     pytest.param(sends(b""), 3, "cannot be read", id="empty body"),
     pytest.param(sends(b"<html>hello"), 3, "cannot be read", id="not JSON"),
@@ -124,7 +132,7 @@ def test_a_failing_server_costs_only_the_check_that_it_failed_on(
     server: StandIn, step: Step, tries: int, reason: str
 ) -> None:
     server.script = {"Bad.": [step]}
-    before, bad, after = judged(server, "Good.", "Bad.", "Fine.", timeout=0.2)
+    before, bad, after = judged(server, "Good.", "Bad.", "Fine.", timeout=patience(step))
     assert bad.value is None
     assert reason in bad.reason
     assert (before.value, after.value) == (1.0, 1.0)
@@ -143,7 +151,7 @@ def test_every_failure_is_shown_on_the_page_with_its_reason(server: StandIn, ste
     server.otherwise = step
     request = Request("Why?", "It is so [S1].", (SOURCE,))
     engine = ScriptedEngine(["<answer><snippet id=S1>Air scatters blue light.</snippet></answer>"])
-    *_, last = refine(request, engine, judge_at(server.url, timeout=0.2))
+    *_, last = refine(request, engine, judge_at(server.url, timeout=patience(step)))
     assert isinstance(last, Finished)
     assert last.refinement.reward.total.value is None
     page = html.unescape(result.finished(last.refinement))
@@ -158,7 +166,7 @@ def test_every_failure_is_shown_on_the_page_with_its_reason(server: StandIn, ste
         fails(500),
         fails(503),
         fails(429, Retry_After="0"),
-        hangs(0.6),
+        HANGING,
         drops,
         says("prose"),
         says(None),
@@ -168,7 +176,10 @@ def test_every_failure_is_shown_on_the_page_with_its_reason(server: StandIn, ste
 )
 def test_what_passes_is_mended_by_another_try(server: StandIn, step: Step) -> None:
     server.script = {"Slow.": [step, says(GOOD)]}
-    assert [verdict.value for verdict in judged(server, "Good.", "Slow.", timeout=0.2)] == [1.0, 1.0]
+    assert [verdict.value for verdict in judged(server, "Good.", "Slow.", timeout=patience(step))] == [
+        1.0,
+        1.0,
+    ]
     assert server.asked["Slow."] == 2
 
 

@@ -48,6 +48,7 @@ def test_its_labels_and_its_stress_test_are_published_with_it() -> None:
     least = {
         "negation inserted": 0.8,
         "antonym swapped": 0.5,
+        "quantifier raised": 0.8,
         "number absent": 0.85,
         "number swapped": 0.5,
         "name absent": 0.7,
@@ -62,7 +63,7 @@ TRIAL = Source(
     "0",
     "In 2021 the Oslo team led by Anna Berg treated 120 patients with lorazol. Blood pressure decreased by 14% in "
     "the treated group. No serious side effects were seen. Larger doses were not tested. A second trial in Bergen, "
-    "led by Per Lund, enrolled 64 children in 2018 and found no benefit.",
+    "led by Per Lund, enrolled 64 children in 2018 and found no benefit. Some patients often slept badly.",
 )
 
 
@@ -87,6 +88,8 @@ TRIAL = Source(
             id="direction turned",
         ),
         pytest.param("Smaller doses were not tested.", "opposite word", id="comparative turned"),
+        pytest.param("All patients slept badly.", "says more", id="all for some"),
+        pytest.param("Some patients always slept badly.", "says more", id="always for often"),
         pytest.param("Serious side effects were seen.", "negation differs", id="a negation dropped"),
         pytest.param(
             "The Oslo team was unable to treat 120 patients with lorazol.",
@@ -114,6 +117,8 @@ def test_a_detail_that_the_text_contradicts_is_flagged_and_said(statement: str, 
         pytest.param("Blood pressure decreased by 14 percent in the treated group.", id="percent in words"),
         pytest.param("No serious side effects were seen.", id="a negation that is there"),
         pytest.param("Larger doses were not tested.", id="another"),
+        pytest.param("Some patients often slept badly.", id="a quantifier that is there"),
+        pytest.param("Patients slept badly.", id="no quantifier"),
         pytest.param(
             "Patients treated with lorazol: 120, by the Oslo team of Anna Berg.", id="another order"
         ),

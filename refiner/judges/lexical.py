@@ -13,7 +13,7 @@ from typing import Any
 
 from refiner.domain import Check, Verdict
 from refiner.evidence import words
-from refiner.judges import Stop, details, going_on, polarity
+from refiner.judges import Stop, details, going_on, polarity, quantifiers
 from refiner.judges import quality as measured
 from refiner.judges.overlap import FEATURES, figures
 from refiner.judges.prepared import Prepared, prepare
@@ -104,6 +104,7 @@ def _problems(
     negated = polarity.negations(statement, evidence, judge.rarity)
     dropped = polarity.dropped(statement, evidence, judge.rarity)
     opposed = polarity.opposites(statement, evidence, judge.rarity)
+    raised = quantifiers.overstated(statement, evidence, judge.rarity)
     moved = {one.detail.named for one in found.moved}
     flags = {
         "number absent": bool(numbers),
@@ -113,6 +114,7 @@ def _problems(
         "negation differs": bool(negated or dropped),
         "opposite word": any(not one.direction for one in opposed),
         "direction differs": any(one.direction for one in opposed),
+        "says more": bool(raised),
     }
     said = [
         *_absent("number", numbers),
@@ -124,8 +126,9 @@ def _problems(
         *(f"The text has no “{word}” there." for word in negated[:_SHOWN]),
         *(f"The text has “{word}” there, this has not." for word in dropped[:_SHOWN]),
         *(f"Where this says “{one.word}”, the text says “{one.instead}”." for one in opposed[:_SHOWN]),
+        *(f"Where this says “{word}”, the text says “{there}”." for word, there in raised[:_SHOWN]),
     ]
-    return tuple(name for name, raised in flags.items() if raised), said
+    return tuple(name for name, found_so in flags.items() if found_so), said
 
 
 def _absent(kind: str, missing: Sequence[str]) -> list[str]:

@@ -58,15 +58,15 @@ def negations(statement: Prepared, evidence: Prepared, rarity: Rarity) -> tuple[
     cues = [at for at in range(len(statement.words)) if _is_cue(statement, at)]
     if not cues:
         return ()
-    negative = [at for at in range(len(evidence.words)) if _is(evidence, at, _NEGATIVE)]
+    there = [at for at in range(len(evidence.words)) if negative(evidence, at)]
     top = _nearest(statement, evidence, rarity)
-    answers = [_scope(evidence, at) for at in negative if evidence.words[at].sentence in top]
+    answers = [_scope(evidence, at) for at in there if evidence.words[at].sentence in top]
     found = []
     for at in cues:
         scope, near = _scope(statement, at), context(statement, at, rarity)
         places = [place for one in sorted(scope) for place in evidence.places.get(one, ())][:_MOST]
         best, place = max(((fit(near, evidence, place), place) for place in places), default=(0.0, 0))
-        answered = any(scope & answer for answer in answers) or _beside(evidence, place, negative)
+        answered = any(scope & answer for answer in answers) or _beside(evidence, place, there)
         if best >= _SAME and not answered:
             found.append(statement.words[at].text)
     return tuple(found)
@@ -74,7 +74,7 @@ def negations(statement: Prepared, evidence: Prepared, rarity: Rarity) -> tuple[
 
 def dropped(statement: Prepared, evidence: Prepared, rarity: Rarity) -> tuple[str, ...]:
     """The evidence's negations, as written, where it says what the statement says with none."""
-    if any(_is(statement, at, _NEGATIVE) for at in range(len(statement.words))):
+    if any(negative(statement, at) for at in range(len(statement.words))):
         return ()
     top = _nearest(statement, evidence, rarity)
     found = []
@@ -149,6 +149,11 @@ def _forms(folded: str) -> Iterator[str]:
                 yield stem(base[:-1] + "y")
 
 
+def negative(text: Prepared, at: int) -> bool:
+    """Whether the word ``at`` is a negation, or says one ("lacks", "hardly")."""
+    return _is(text, at, _NEGATIVE)
+
+
 def _is_cue(text: Prepared, at: int) -> bool:
     """A negation, but not "not only", and neither "No. 4" nor "No," at the head of an answer."""
     word, following = text.words[at], text.words[at + 1].folded if at + 1 < len(text.words) else ""
@@ -169,9 +174,9 @@ def _scope(text: Prepared, at: int) -> frozenset[str]:
     return frozenset(content[:_SCOPE])
 
 
-def _beside(evidence: Prepared, place: int, negative: list[int]) -> bool:
+def _beside(evidence: Prepared, place: int, negations: list[int]) -> bool:
     sentence = evidence.words[place].sentence if evidence.words else 0
-    near = (at for at in negative if abs(at - place) <= _BESIDE)
+    near = (at for at in negations if abs(at - place) <= _BESIDE)
     return any(evidence.words[at].sentence == sentence for at in near)
 
 

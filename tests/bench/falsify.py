@@ -97,6 +97,14 @@ OPPOSITES = (
 )
 PAIRS = [tuple(pair.split()) for pair in OPPOSITES.split("/")]
 SWAP = dict(PAIRS) | {b: a for a, b in PAIRS if a not in {"lower", "never", "none"}} | {"lower": "higher"}
+RAISED = (
+    dict.fromkeys(["some", "several", "many", "numerous", "certain"], "all")
+    | dict.fromkeys(
+        ["often", "sometimes", "usually", "generally", "frequently", "typically", "commonly"], "always"
+    )
+    | dict.fromkeys(["mostly", "partly", "partially", "largely"], "entirely")
+    | {"most of": "all of", "most people": "all people"}
+)
 NUMBER = re.compile(r"(?<![\w.,$/'’–-])\$?(\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?![\w/'’–\[-]|[.,]\d)")
 MONTH = re.compile("January|February|March|April|May|June|July|August|September|October|November|December")
 NAME = re.compile(r"\b[A-Z][a-z]{2,}(?: [A-Z][a-z]+){0,2}\b")
@@ -158,6 +166,20 @@ def oppose(claim: str, _evidence: str, _names: Sequence[str], dice: random.Rando
         return None
     match = dice.choice(found)
     return claim[: match.start()] + SWAP[match[0]] + claim[match.end() :]
+
+
+def raise_quantifier(claim: str, evidence: str, _names: Sequence[str], dice: random.Random) -> str | None:
+    """A word such as "some" or "often" that the evidence has too, changed to "all" or "always"."""
+    there = evidence.casefold()
+    found = [
+        match
+        for match in re.finditer(rf"(?<![\w-])({'|'.join(RAISED)})(?![\w-])", claim)
+        if re.search(rf"\b{match[0]}\b", there)
+    ]
+    if not found:
+        return None
+    match = dice.choice(found)
+    return claim[: match.start()] + RAISED[match[0]] + claim[match.end() :]
 
 
 def like(match: re.Match[str]) -> tuple[str, int]:
@@ -244,6 +266,7 @@ def swap_name(claim: str, evidence: str, _names: Sequence[str], dice: random.Ran
 KINDS: dict[str, Falsifier] = {
     "negation inserted": negate,
     "antonym swapped": oppose,
+    "quantifier raised": raise_quantifier,
     "number absent": new_number,
     "number swapped": swap_number,
     "name absent": new_name,

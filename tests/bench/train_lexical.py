@@ -69,13 +69,13 @@ def main(folder: Path) -> None:
         "rare": round(-math.log(RARE), 3),
         "common": dict(sorted(rarity.table.items())),
     }
-    digest = hashlib.sha256(json.dumps(written).encode()).hexdigest()[
-        :6
-    ]  # two trainings of a day are told apart
-    written = {"version": f"lexical-{today}-{digest}", **written}
-    keep(written)
-    written["quality"] = asdict(measured(folder, today))
-    keep(written)
+    version = f"lexical-{today}"
+    keep({"version": version, **written})
+    quality = measured(folder, today)
+    # Two trainings of a day are told apart, and a change of the checks that changes what was measured.
+    digest = hashlib.sha256(json.dumps([written, asdict(quality)]).encode()).hexdigest()[:6]
+    quality = replace(quality, version=f"{version}-{digest}")
+    keep({"version": quality.version, **written, "quality": asdict(quality)})
     report()
 
 
