@@ -286,7 +286,9 @@ class ModelInfo:
 class Usage:
     """What a generation took. Times in seconds; ``forward_passes`` counts the prompt's pass too.
 
-    ``grammar_seconds`` is everything between a pass and the next: what may come, the choice, what is forced.
+    ``grammar_seconds`` is what may come, the choice, and what is forced, ``drafting_seconds`` guessing what comes
+    next. ``guessed_tokens`` were guessed right and took no pass of their own; ``reused_tokens`` of the prompt had
+    been read before.
     """
 
     prompt_tokens: int = 0
@@ -295,6 +297,9 @@ class Usage:
     prefill_seconds: float = 0.0
     seconds: float = 0.0
     grammar_seconds: float = 0.0
+    drafting_seconds: float = 0.0
+    guessed_tokens: int = 0
+    reused_tokens: int = 0
     ended: Literal["", "end", "budget", "stopped"] = ""
 
 

@@ -83,38 +83,40 @@ def refine(
         count_prompt=engine.prompt_tokens,
     )
     yield Prepared(prompt.trims, prompt.tokens)
+    try:
+        task = job(prompt, draft, engine, options)
+        written: Writing | None = None
+        for written in engine.stream(task, stop):
+            yield written
+        if written is None:
+            raise EngineError(f"{engine.info.name} wrote nothing. Try again.")
 
-    task = job(prompt, draft, engine, options)
-    written: Writing | None = None
-    for written in engine.stream(task, stop):
-        yield written
-    if written is None:
-        raise EngineError(f"{engine.info.name} wrote nothing. Try again.")
-
-    refined = answer.parse(written.text, ids)
-    changes = diff.compare(draft, refined)
-    checks = (*rewards.checks(request, draft), *rewards.checks(request, refined))
-    total = len(dict.fromkeys(checks))
-    yield Judging(refined, draft, changes, written.usage, 0, total)
-    verdicts = judges.ask(judge, checks, stop.is_set)
-    yield Judging(refined, draft, changes, written.usage, total, total)
-    yield Finished(
-        Refinement(
-            request=request,
-            model=engine.info,
-            judge=judge.name,
-            prompt_version=template.version,
-            form=task.form,
-            trims=prompt.trims,
-            draft=draft,
-            answer=refined,
-            changes=changes,
-            draft_reward=rewards.reward(request, draft, verdicts, mix),
-            reward=rewards.reward(request, refined, verdicts, mix),
-            usage=written.usage,
-            seed=options.seed,
+        refined = answer.parse(written.text, ids)
+        changes = diff.compare(draft, refined)
+        checks = (*rewards.checks(request, draft), *rewards.checks(request, refined))
+        total = len(dict.fromkeys(checks))
+        yield Judging(refined, draft, changes, written.usage, 0, total)
+        verdicts = judges.ask(judge, checks, stop.is_set)
+        yield Judging(refined, draft, changes, written.usage, total, total)
+        yield Finished(
+            Refinement(
+                request=request,
+                model=engine.info,
+                judge=judge.name,
+                prompt_version=template.version,
+                form=task.form,
+                trims=prompt.trims,
+                draft=draft,
+                answer=refined,
+                changes=changes,
+                draft_reward=rewards.reward(request, draft, verdicts, mix),
+                reward=rewards.reward(request, refined, verdicts, mix),
+                usage=written.usage,
+                seed=options.seed,
+            )
         )
-    )
+    finally:
+        engine.release()
 
 
 def job(prompt: prompts.Prompt, draft: Answer, engine: Engine, options: Options) -> Job:
@@ -132,6 +134,7 @@ def job(prompt: prompts.Prompt, draft: Answer, engine: Engine, options: Options)
         form=form,
         ids=tuple(source.id for source in prompt.sources),
         quotes=groups,
+        draft=prompts.shown(draft, prompt.sources),
         max_new_tokens=options.max_new_tokens,
         temperature=options.temperature,
         seed=options.seed,

@@ -22,7 +22,8 @@ class Settings:
     """Everything that can be set from outside. Empty ``model`` means: choose by hardware.
 
     ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
-    server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``.
+    server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has the
+    local model's short passes compiled; never on ZeroGPU, where a process lives for one request.
     """
 
     model: str = ""
@@ -35,6 +36,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     threads: int = 0
+    compiled: bool = False
     judge: JudgeKind = "auto"
     judge_model: str = ""
     judge_url: str = ""
@@ -72,6 +74,7 @@ class Settings:
             host=env.get("GRADIO_SERVER_NAME", "") or cls.host,
             port=number("GRADIO_SERVER_PORT", cls.port, 0, 65535),
             threads=number("REFINER_THREADS", 0, 0, 1024),
+            compiled=bool(number("REFINER_COMPILE", 0, 0, 1)) and not env.get("SPACES_ZERO_GPU"),
             judge=cast("JudgeKind", choice("REFINER_JUDGE", get_args(JudgeKind), "auto")),
             judge_model=env.get("REFINER_JUDGE_MODEL", "").strip(),
             judge_url=env.get("REFINER_JUDGE_URL", "").strip(),

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refiner import answer
 from refiner.domain import Check, Criterion, Source
 from refiner.judges import asking
+from refiner.prompts import PromptTemplate
 
 SOURCES = (Source("S1", "Air scatters blue light.", "On air"), Source("S2", "Water is wet."))
 FAULT = Criterion("f", "Padding", "It spends words on what was not asked.", polarity="negative")
@@ -74,9 +76,10 @@ def test_no_text_can_close_its_fence_or_open_another(attack: str) -> None:
         Check("criterion", attack, f"<answer>{attack}</answer>", evidence=SOURCES, criterion=merit),
         (Source("S1", attack, attack),),
     )
-    assert not re.search(r"<\s*/?\s*(?:question|source|answer|statement|criterion)\s*>", text, re.IGNORECASE)
+    assert not re.search(r"<\s*/?\s*(?:source|answer|statement|criterion)\s*>", text, re.IGNORECASE)
     assert "<|" not in text
-    assert len(re.findall(r"<source-[0-9a-f]{6} id=", text)) == 1
+    assert len(re.findall(r"<snippet id=S1>", text)) == 1
+    assert len(re.findall(r"</(?:question|sources|snippet)>", text)) == 3
 
 
 def test_the_tags_of_claims_reach_the_judge() -> None:
@@ -95,6 +98,14 @@ def test_a_fence_has_a_code_that_its_text_decides() -> None:
 @given(st.text(), st.text(), st.text())
 def test_any_text_can_be_asked_about(question: str, statement: str, source: str) -> None:
     text = asked(Check("support", question, "", statement, (Source("S1", source),)), (Source("S1", source),))
-    for name in ("question", "source", "statement"):
-        assert len(re.findall(rf"<{name}-[0-9a-f]{{6}}", text)) == 1
-        assert len(re.findall(rf"</{name}-[0-9a-f]{{6}}>", text)) == 1
+    for tag in ("question", "sources", "snippet id=S1", "statement-[0-9a-f]{6}"):
+        assert len(re.findall(rf"<{tag}>", text)) == 1
+        assert len(re.findall(rf"</{tag.removesuffix(' id=S1')}>", text)) == 1
+
+
+def test_a_judges_prompt_begins_as_the_one_that_wrote_the_answer() -> None:
+    draft = answer.parse("Air does.", expect_block=False)
+    written_from = PromptTemplate.read().messages("Why?", draft, SOURCES)
+    judged_by = asking.messages(criterion(MERIT), SOURCES, asking.DIGIT)
+    assert judged_by[0] == written_from[0]
+    assert beginning(judged_by[1].content, written_from[1].content).endswith("</snippet>\n</sources>\n\n")

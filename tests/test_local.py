@@ -34,11 +34,11 @@ def test_a_random_model_writes_a_valid_answer(qwen: LocalEngine, form: Form) -> 
 
 def test_text_arrives_in_pieces_and_the_last_one_says_how_it_ended(qwen: LocalEngine) -> None:
     written = write(qwen, "off", budget=12)
-    assert len(written) > 10
+    assert len(written) > 2
     assert [one.usage.ended for one in written[:-1]] == [""] * (len(written) - 1)
     usage = written[-1].usage
     assert usage.ended == "budget"
-    assert usage.completion_tokens == usage.forward_passes == 12
+    assert usage.completion_tokens == usage.forward_passes + usage.guessed_tokens == 12
     assert usage.prompt_tokens == qwen.prompt_tokens(PROMPT)
     assert 0 < usage.prefill_seconds <= usage.seconds
 

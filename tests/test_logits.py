@@ -2,6 +2,7 @@
 
 import json
 import math
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from transformers import AutoModelForCausalLM
 
 from refiner import answer, citations, rewards
 from refiner.decoding.packed import pack
-from refiner.domain import Check, Criterion, Message, ModelInfo, Odds, Request, Source
+from refiner.domain import Check, Criterion, Message, ModelInfo, Odds, Request, Source, Writing
+from refiner.engines import Job
 from refiner.engines.local import LocalEngine, _Loaded
 from refiner.judges import STOPPED, ask
 from refiner.judges.logits import SCORES, LogitsJudge, expected, prompts
+from refiner.prompts import PromptTemplate
 
 CASES = Path(__file__).parent / "data/refine_cases_sample.jsonl"
 CASE = json.loads(CASES.read_text(encoding="utf-8").splitlines()[0])
@@ -76,6 +79,7 @@ def test_a_model_that_sees_a_window_only_is_read_prompt_by_prompt(
     chats = prompts(CHECKS[:3])
     together = scorer.odds(chats, SCORES)
     monkeypatch.setattr(scorer._get(), "takes_mask", False)
+    monkeypatch.setattr(scorer._get(), "whole", False)
     alone = scorer.odds(chats, SCORES)
     assert alone.forward_passes == 3
     assert alone.tokens > together.tokens
@@ -160,7 +164,34 @@ def test_eager_attention_takes_no_such_mask_and_is_read_prompt_by_prompt(
     alone = scorer.odds(chats, SCORES)
     assert not eager.takes_mask
     assert alone.forward_passes == len(chats)
+    assert alone.tokens <= together.tokens + len(chats)  # what they share is read once all the same
     np.testing.assert_allclose(together.chances, alone.chances, atol=1e-4)
+
+
+def test_judging_starts_from_what_was_read_for_writing_and_says_the_same(scorer: LocalEngine) -> None:
+    chats, ids = prompts(CHECKS), tuple(source.id for source in SOURCES)
+    scorer.release()
+    before = scorer.odds(chats, SCORES)
+    job = Job(
+        PromptTemplate.read().messages(REQUEST.question, DRAFT, SOURCES), "free", ids, max_new_tokens=24
+    )
+    end = last_of(scorer, job)
+    after = scorer.odds(chats, SCORES)
+    shared = before.tokens - after.tokens
+    assert shared > 0.5 * end.usage.prompt_tokens
+    np.testing.assert_allclose(before.chances, after.chances, atol=1e-4)
+    again = last_of(scorer, job)  # as for a group of samples
+    assert again.usage.reused_tokens >= shared
+    assert again.text == end.text
+    scorer.release()
+    assert last_of(scorer, job).usage.reused_tokens == 0
+    scorer.release()
+    assert scorer.odds(chats, SCORES).tokens == before.tokens
+
+
+def last_of(engine: LocalEngine, job: Job) -> Writing:
+    *_, end = engine.stream(job, threading.Event())
+    return end
 
 
 def test_a_stop_ends_the_reading_and_leaves_every_check_unscored(scorer: LocalEngine) -> None:

@@ -59,7 +59,7 @@ def test_the_fields_stand_in_order_under_the_systems_word() -> None:
     )
     system, user = prompt.messages
     assert (system.role, user.role) == ("system", "user")
-    assert "<answer>" in system.content
+    assert "<answer>" in user.content
     expected = """<question>
 Why?
 </question>
@@ -133,7 +133,9 @@ def test_no_field_can_break_its_fence(question: str, draft: str, text: str, titl
     fenced = user[user.index("<sources>") : user.index("</sources>")]
     assert len(re.findall(r"<\s*/?\s*snippet", fenced, re.IGNORECASE)) == 2
     assert not re.search(
-        r"<\s*/?\s*(answer|think)\b", user[user.index("<question>") : user.index("\n\nWrite")], re.IGNORECASE
+        r"<\s*/?\s*(answer|think)\b",
+        user[user.index("<question>") : user.index("\n\nRewrite the draft into")],
+        re.IGNORECASE,
     )
 
 
@@ -148,7 +150,7 @@ def test_whatever_the_limit_the_prompt_keeps_it(limit: int, seed: object) -> Non
 
 
 def test_the_version_names_the_text(tmp_path: Path) -> None:
-    assert re.fullmatch(r"answer_only-1-[0-9a-f]{8}", TEMPLATE.version)
+    assert re.fullmatch(r"answer_only-2-[0-9a-f]{8}", TEMPLATE.version)
     mine = tmp_path / "mine.txt"
     mine.write_text("version: 7\n--- system\nS\n--- user\n$question $sources $draft\n", encoding="utf-8")
     template = PromptTemplate.read(mine)

@@ -15,6 +15,11 @@ def test_nothing_set_means_a_page_on_this_machine_only() -> None:
     assert settings.max_new_tokens == 1024
 
 
+def test_nothing_is_compiled_on_zerogpu() -> None:
+    environ = {"REFINER_COMPILE": "1", "SPACES_ZERO_GPU": "true"}
+    assert not Settings.from_environment(environ).compiled
+
+
 def test_a_key_is_never_printed() -> None:
     assert "hunter2" not in repr(Settings.from_environment({"REFINER_JUDGE_KEY": "hunter2"}))
 
@@ -30,6 +35,7 @@ def test_every_variable_is_read() -> None:
             "DATABASE_URL": "sqlite:////data/votes.db",
             "REFINER_PROMPT_FILE": "/etc/prompt.txt",
             "REFINER_THREADS": "2",
+            "REFINER_COMPILE": "1",
             "REFINER_JUDGE": "hosted",
             "REFINER_JUDGE_MODEL": "judge-4b",
             "REFINER_JUDGE_URL": "http://127.0.0.1:8000/v1",
@@ -50,6 +56,7 @@ def test_every_variable_is_read() -> None:
         host="0.0.0.0",  # noqa: S104 - what a container sets
         port=8080,
         threads=2,
+        compiled=True,
         judge="hosted",
         judge_model="judge-4b",
         judge_url="http://127.0.0.1:8000/v1",

@@ -1,23 +1,23 @@
 """The decoding loop: a causal language model, a prompt and a writer; one forward pass at a time.
 
-Not transformers' `generate`: here forced tokens go through the model together with the next token's pass,
-a stop takes effect between two passes, and the grammar's share of the time is measured.
+Not transformers' `generate`: here forced tokens go through the model together with the next token's pass, what
+`decoding.drafter` guesses is checked in the same pass, a stop takes effect between two passes, and the time that
+is not the model's is measured. What is written does not depend on the guesses: each token is chosen from the
+model's own logits after all tokens before it, and the first that differs from its guess ends the pass
+(speculative decoding, Leviathan et al. 2023, with a guess that is certain of itself: section 2.3 with q = 1).
 """
 
-import inspect
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 import torch
-from transformers import DynamicCache
 
+from refiner.decoding.drafter import MOST, Drafter, Step
 from refiner.decoding.grammar import Allowed
+from refiner.decoding.memory import PREFILL, Memory
 from refiner.decoding.writer import Writer
-from refiner.domain import Usage
-
-PREFILL = 1024
-"""The most tokens a pass reads, so that a long prompt can be stopped on the way."""
+from refiner.domain import Usage, Writing
 
 
 class Picker:
@@ -32,12 +32,22 @@ class Picker:
             self._random.manual_seed(seed)
 
     def __call__(self, logits: torch.Tensor, allowed: Allowed | None) -> int:
-        """A token id; ``logits`` are float32 of shape (vocabulary,), on the CPU."""
+        """A token id; ``logits`` are of shape (vocabulary,)."""
+        logits = logits.float().cpu()
         if allowed is not None and allowed.mask is None:
             return allowed.tokens[self._draw(logits[torch.tensor(allowed.tokens)])]
         if allowed is not None:
             logits = logits.masked_fill(~torch.from_numpy(allowed.mask), -torch.inf)
         return self._draw(logits)
+
+    def likeliest(self, logits: torch.Tensor) -> list[int | None]:
+        """For each row of ``logits`` (rows, vocabulary) the token to take if it is allowed; None: it must be drawn."""
+        if self._temperature > 0:
+            return [None] * len(logits)
+        found: list[int | None] = logits.argmax(
+            dim=-1
+        ).tolist()  # waits for the device, so that times are true
+        return found
 
     def _draw(self, logits: torch.Tensor) -> int:
         if self._temperature <= 0:
@@ -46,47 +56,88 @@ class Picker:
         return int(torch.multinomial(chances, 1, generator=self._random))
 
 
-def cache_name(model: Any) -> str:
-    """What the model calls its cache: ``cache`` since transformers 5.24."""
-    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
-
-
 def decode(
-    model: Any, prompt: list[int], writer: Writer, pick: Picker, stopped: Callable[[], bool]
-) -> Iterator[Usage]:
-    """Write until the writer is done or ``stopped``; yields after every pass, ends with ``usage.ended``."""
-    began = time.perf_counter()
-    prefill = grammar = 0.0
-    passes = 0
-    cache = {cache_name(model): DynamicCache(config=model.config)}
-    waiting = [*prompt, *writer.begin()]
+    memory: Memory,
+    prompt: Sequence[int],
+    writer: Writer,
+    pick: Picker,
+    stopped: Callable[[], bool],
+    *,
+    drafter: Drafter | None = None,
+) -> Iterator[Writing]:
+    """Write until the writer is done or ``stopped``; yields after every pass, ends with ``usage.ended``.
 
-    def usage(ended: Literal["", "end", "budget", "stopped"] = "") -> Usage:
-        return Usage(
+    ``memory`` may hold what the prompt begins with; a ``drafter`` needs one that can go back.
+    """
+    began = time.perf_counter()
+    prefill = grammar = drafting = 0.0
+    passes = guessed = 0
+    reused = memory.begin(prompt)
+    waiting = [*prompt[reused:], *writer.begin()]
+    steps: list[Step] = []
+
+    def writing(ended: Literal["", "end", "budget", "stopped"] = "") -> Writing:
+        usage = Usage(
             prompt_tokens=len(prompt),
             completion_tokens=writer.spent,
             forward_passes=passes,
             prefill_seconds=prefill,
             seconds=time.perf_counter() - began,
             grammar_seconds=grammar,
+            drafting_seconds=drafting,
+            guessed_tokens=guessed,
+            reused_tokens=reused,
             ended=ended,
         )
+        return Writing(writer.text, usage)
 
     while not writer.done and not stopped():
-        now, waiting = waiting[:PREFILL], waiting[PREFILL:]
-        with torch.inference_mode():
-            inputs = torch.tensor([now], device=model.device)
-            output = model(input_ids=inputs, **cache, use_cache=True, logits_to_keep=1)
-            logits = output.logits[0, -1].float().cpu()  # waits for the device, so that times are true
-        passes += 1
-        if waiting:
+        if len(waiting) > PREFILL:
+            memory.read(waiting[:PREFILL], [0])
+            passes, waiting = passes + 1, waiting[PREFILL:]
             continue
-        if not prefill:
-            prefill = time.perf_counter() - began
+        if drafter is not None:
+            drafting -= time.perf_counter()
+            steps = drafter.guess(writer, (memory.width or MOST) - len(waiting))
+            drafting += time.perf_counter()
+        rows, fed = [len(waiting) - 1], list(waiting)
+        for step in steps:
+            fed += step.tokens
+            rows.append(len(fed) - 1)
+        logits = memory.read(fed, rows)
+        likeliest = pick.likeliest(logits)
+        passes += 1
+        prefill = prefill or time.perf_counter() - began
         grammar -= time.perf_counter()
-        waiting = writer.take(pick(logits, writer.allowed()))
+        right, token = 0, -1
+        while not writer.done:
+            token = _chosen(likeliest[right], logits[right], writer.allowed(), pick)
+            if right == len(steps) or token != steps[right].tokens[0]:
+                break
+            writer = steps[right].writer
+            right += 1
         grammar += time.perf_counter()
-        yield usage()
+        if drafter is not None:
+            drafting -= time.perf_counter()
+            drafter.saw(writer, steps, right)
+            drafting += time.perf_counter()
+            guessed += right
+            memory.back(len(memory.tokens) - len(fed) + rows[right] + 1)
+        if not writer.done:
+            grammar -= time.perf_counter()
+            waiting = writer.take(token)
+            grammar += time.perf_counter()
+        yield writing()
     halted = not writer.done
     writer.finish(whole=halted)
-    yield usage("stopped" if halted else "budget" if writer.cut else "end")
+    yield writing("stopped" if halted else "budget" if writer.cut else "end")
+
+
+def _chosen(likeliest: int | None, logits: torch.Tensor, allowed: Allowed | None, pick: Picker) -> int:
+    """The model's token: the likeliest of all where that is allowed, else picked from those that are."""
+    if likeliest is not None:
+        if allowed is None or (allowed.mask is None and likeliest in allowed.tokens):
+            return likeliest
+        if allowed.mask is not None and allowed.mask[likeliest]:
+            return likeliest
+    return pick(logits, allowed)

@@ -9,14 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import DynamicCache
 
-from refiner.decoding.loop import cache_name
+from refiner.decoding.memory import Memory
 from refiner.domain import Odds
 
 PASS = 2048
@@ -63,7 +61,7 @@ def pack(prompts: Sequence[Sequence[int]], most: int = PACK, worth: int = WORTH)
 
 
 def read(
-    model: Any,
+    memory: Memory,
     prompts: Sequence[Sequence[int]],
     choices: Sequence[Sequence[int]],
     *,
@@ -72,21 +70,25 @@ def read(
 ) -> Odds | None:
     """How likely each choice (token ids, any of which will do) comes next after each prompt.
 
-    ``stop`` is looked at between passes; the answer is then None. Without ``shared`` the prompts are read one by
-    one: for models that take no such mask.
+    ``memory`` may hold what the prompts begin with. ``stop`` is looked at between passes; the answer is then None.
+    Without ``shared`` the prompts are read one by one: for models that take no such mask.
     """
     began = time.perf_counter()
     packs = pack(prompts) if shared else [_alone(number, prompt) for number, prompt in enumerate(prompts)]
     found: dict[int, tuple[float, ...]] = {}
-    passes = 0
+    passes = reused = 0
     for stretches in packs:
-        for _ in _read_pack(model, stretches, choices, found):
+        memory = memory if memory.whole else memory.anew()
+        reused += memory.begin(stretches[0].tokens)
+        for _ in _read_pack(memory, stretches, choices, found):
             passes += 1
             if stop():
                 return None
+        if memory.whole:
+            memory.back(len(stretches[0].tokens))  # what follows is no text, but many
     return Odds(
         chances=tuple(found[number] for number in range(len(prompts))),
-        tokens=sum(len(stretch.tokens) for stretches in packs for stretch in stretches),
+        tokens=sum(len(stretch.tokens) for stretches in packs for stretch in stretches) - reused,
         forward_passes=passes,
         seconds=time.perf_counter() - began,
     )
@@ -97,38 +99,32 @@ def _alone(number: int, prompt: Sequence[int]) -> list[Stretch]:
 
 
 def _read_pack(
-    model: Any,
+    memory: Memory,
     stretches: Sequence[Stretch],
     choices: Sequence[Sequence[int]],
     found: dict[int, tuple[float, ...]],
 ) -> Iterator[None]:
-    """Read one sequence into ``found`` by prompt; yields after each pass."""
-    cache = {cache_name(model): DynamicCache(config=model.config)}
+    """Read one sequence, behind what ``memory`` holds of it, into ``found`` by prompt; yields after each pass."""
+    device = memory.model.device
     ids = [token for stretch in stretches for token in stretch.tokens]
     positions = [p for s in stretches for p in range(len(s.path), len(s.path) + len(s.tokens))]
     first = len(stretches[0].tokens)  # up to here the sequence is plain text, which needs no mask
     ends = {s.start + len(s.tokens) - 1: s.prompt for s in stretches}
-    for start, stop in _passes(first, len(ids)):
+    for start, stop in _passes(len(memory.tokens), first, len(ids)):
         wanted = [place for place in ends if start <= place < stop]
-        mask = {} if stop <= first else {"attention_mask": _mask(stretches, start, stop).to(model.device)}
-        with torch.inference_mode():
-            output = model(
-                input_ids=torch.tensor([ids[start:stop]], device=model.device),
-                position_ids=torch.tensor([positions[start:stop]], device=model.device),
-                logits_to_keep=torch.tensor([p - start for p in wanted] or [0], device=model.device),
-                use_cache=True,
-                **cache,
-                **mask,
-            )
-            chances = torch.softmax(output.logits[0].float(), dim=-1).cpu()
+        more = {"position_ids": torch.tensor([positions[start:stop]], device=device)}
+        if stop > first:
+            more["attention_mask"] = _mask(stretches, start, stop).to(device)
+        logits = memory.read(ids[start:stop], [place - start for place in wanted] or [0], **more)
+        chances = torch.softmax(logits.float(), dim=-1).cpu()
         for row, place in zip(chances, wanted, strict=False):
             found[ends[place]] = tuple(float(row[list(tokens)].sum()) for tokens in choices)
         yield
 
 
-def _passes(first: int, length: int) -> list[tuple[int, int]]:
+def _passes(begin: int, first: int, length: int) -> list[tuple[int, int]]:
     """Where passes begin and end; one ends where the plain part does."""
-    cuts = [*range(0, first, PASS), *range(first, length, PASS), length]
+    cuts = [*range(begin, first, PASS), *range(first, length, PASS), length]
     return list(pairwise(cuts))
 
 

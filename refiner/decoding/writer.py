@@ -22,6 +22,10 @@ class Writer(Protocol):
         """What stands so far, whole characters only."""
 
     @property
+    def written(self) -> bytes:
+        """The bytes of what stands so far."""
+
+    @property
     def spent(self) -> int:
         """The tokens written so far, forced ones too."""
 
@@ -52,12 +56,12 @@ class FreeWriter:
     def __init__(self, vocabulary: Vocabulary, budget: int, ends: frozenset[int]) -> None:
         self.spent, self.done, self.cut = 0, False, False
         self._vocabulary, self._budget, self._ends = vocabulary, budget, ends
-        self._written = b""
+        self.written = b""
 
     @property
     def text(self) -> str:
         """What stands so far."""
-        return self._written.decode(errors="ignore")
+        return self.written.decode(errors="ignore")
 
     def begin(self) -> list[int]:
         """Nothing is forced."""
@@ -71,7 +75,7 @@ class FreeWriter:
         """Write one token."""
         self.spent += 1
         ended = token in self._ends
-        self._written += b"" if ended else self._vocabulary.data(token)
+        self.written += b"" if ended else self._vocabulary.data(token)
         self.cut = not ended and self.spent >= self._budget
         self.done = ended or self.cut
         return [token]
@@ -91,7 +95,7 @@ class HeldWriter:
 
     def __init__(self, grammar: Grammar, budget: int) -> None:
         self.spent, self.done, self.cut = 0, False, False
-        self._written = b""
+        self.written = b""
         self._complete = 0  # bytes up to the end of the last claim, or sentence inside or outside of one
         self._sentence_ended = False
         encode = grammar.vocabulary.encode
@@ -107,7 +111,7 @@ class HeldWriter:
     @property
     def text(self) -> str:
         """What stands so far, whole characters only."""
-        return self._written.decode(errors="ignore")
+        return self.written.decode(errors="ignore")
 
     def begin(self) -> list[int]:
         """The opening tag, and a first claim's where the form has nothing else."""
@@ -133,7 +137,7 @@ class HeldWriter:
             return
         kept = self._kept(whole=whole)
         closing = (TAG_END if _in_claim(kept) else b"") + CLOSE
-        self._written = kept + closing
+        self.written = kept + closing
         self.spent += len(self._grammar.vocabulary.encode(closing))
         self.state, self.done = Done(), True
 
@@ -161,13 +165,13 @@ class HeldWriter:
 
     def _write(self, tokens: list[int], data: bytes) -> None:
         if self._sentence_ended and data[:1].isspace():  # "3." may go on as "3.5"; with a blank it is an end
-            self._complete = len(self._written)
-        self._written += data
+            self._complete = len(self.written)
+        self.written += data
         self.spent += len(tokens)
         self.done = isinstance(self.state, Done)
         self._sentence_ended = isinstance(self.state, Text) and self.state.ended
-        if self._written.endswith(TAG_END):
-            self._complete = len(self._written)
+        if self.written.endswith(TAG_END):
+            self._complete = len(self.written)
         if not self.done and self.spent >= self._room:
             self.cut = True
             self.finish(whole=False)

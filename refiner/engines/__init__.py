@@ -16,13 +16,16 @@ class Job:
     """One thing to write.
 
     ``ids`` are those that may be cited; ``quotes``, for the extractive form, groups of (id, sentence) of which
-    at most one each is written, in order. ``max_new_tokens`` counts everything written, forced tokens too.
+    at most one each is written, in order. ``draft`` is what the answer will probably repeat, in pairs (ids, text)
+    as the prompt shows it: it makes writing faster and changes nothing else.
+    ``max_new_tokens`` counts everything written, forced tokens too.
     """
 
     messages: tuple[Message, ...]
     form: Form
     ids: tuple[str, ...]
     quotes: tuple[tuple[tuple[str, str], ...], ...] = ()
+    draft: tuple[tuple[str, str], ...] = ()
     max_new_tokens: int = 1024
     temperature: float = 0.0
     seed: int | None = None
@@ -62,3 +65,6 @@ class Engine(Protocol):
         When ``stop`` is set the stream ends within one forward pass with ``ended="stopped"`` and keeps
         what was written, properly closed.
         """
+
+    def release(self) -> None:
+        """Let go of what was read for the last job; until then a prompt that begins alike starts from there."""

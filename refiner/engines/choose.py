@@ -32,6 +32,7 @@ def choose(settings: Settings) -> LocalEngine:
         device=settings.device,
         cache_dir=settings.cache_dir,
         threads=settings.threads,
+        compiled=settings.compiled,
     )
 
 

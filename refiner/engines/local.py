@@ -12,10 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from refiner.decoding.drafter import Drafter
 from refiner.decoding.grammar import Grammar
+from refiner.decoding.known import Known
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.decoding.writer import FreeWriter, HeldWriter, Writer
 from refiner.domain import LEAST, Form, Message, ModelInfo, Odds, Usage, Writing
@@ -23,9 +26,16 @@ from refiner.engines import Job
 from refiner.errors import EngineError, InputError
 from refiner.settings import REFINER_MODEL, Device
 
+if TYPE_CHECKING:
+    from refiner.decoding.memory import Memory
+
 CONVERTED_BELOW = 1 << 30
 """GGUF files smaller than this many bytes are kept as safetensors in the cache folder after the first load:
 reading a GGUF takes transformers many times as long (BENCHMARKS.md, "Start")."""
+
+
+LEAST_CHANCE = {"cuda": 0.03, "mps": 0.1, "cpu": 0.1}
+"""The chance of being right down to which tokens are guessed, by device: what a token more costs in a pass."""
 
 
 class LocalEngine:
@@ -33,6 +43,7 @@ class LocalEngine:
 
     ``model`` is a hub id, a folder or a ``.gguf`` file, or a function that finds one at loading; ``name`` is
     what people see (default: ``model``).
+    ``compiled`` has short passes compiled at the first use, which takes a while.
     Dtype by device: cuda bfloat16, mps float16, cpu float32. Loading happens once, at `load` or first use.
     """
 
@@ -45,13 +56,16 @@ class LocalEngine:
         device: Device = "auto",
         form: Form = "free",
         threads: int = 0,
+        compiled: bool = False,
     ) -> None:
         self.default_form: Form = form
         self.problem = ""
         self._model, self._name = model, name or str(model)
         self._device_wanted, self._threads, self._cache_dir = device, threads, cache_dir
+        self._compiled = compiled
         self._loading, self._busy = threading.Lock(), threading.Lock()
         self._loaded: _Loaded | None = None
+        self._memory: Memory | None = None  # of the last job
 
     @property
     def info(self) -> ModelInfo:
@@ -101,10 +115,10 @@ class LocalEngine:
                     "Shorten the draft or the sources."
                 )
             writer = loaded.writer(replace(job, max_new_tokens=min(job.max_new_tokens, room)))
-            pick = Picker(job.temperature, job.seed)
+            pick, drafter = Picker(job.temperature, job.seed), loaded.drafter(job)
             with self._failing("writing", "Try a shorter input or fewer new tokens."):
-                for usage in decode(loaded.model, prompt, writer, pick, stop.is_set):
-                    yield Writing(writer.text, usage)
+                memory = self._memory = loaded.memory(len(prompt) + job.max_new_tokens, self._memory)
+                yield from decode(memory, prompt, writer, pick, stop.is_set, drafter=drafter)
 
     def odds(
         self,
@@ -124,7 +138,7 @@ class LocalEngine:
         fitting = [number for number, one in enumerate(tokens) if len(one) <= loaded.context]
         with self._turn(stop) as ours, self._failing("judging", "Try fewer sources."):
             found = ours and read(
-                loaded.model,
+                loaded.memory(0, self._memory).growing(),
                 [tokens[number] for number in fitting],
                 [loaded.spellings(choice) for choice in choices],
                 shared=loaded.takes_mask,
@@ -136,6 +150,13 @@ class LocalEngine:
         for number, one in zip(fitting, found.chances, strict=True):
             chances[number] = one
         return replace(found, chances=tuple(chances))
+
+    def release(self) -> None:
+        """Let go of what was read for the last job; a compiled model keeps the room."""
+        if self._memory is not None and self._memory.width:
+            self._memory.back(0)
+        else:
+            self._memory = None
 
     @contextmanager
     def _turn(self, stopped: Callable[[], bool]) -> Iterator[bool]:
@@ -150,10 +171,11 @@ class LocalEngine:
 
     @contextmanager
     def _failing(self, doing: str, advice: str) -> Iterator[None]:
-        """A failure of torch, such as no memory left, in words."""
+        """A failure of torch, such as no memory left, in words; what was read is let go."""
         try:
             yield
         except RuntimeError as error:  # torch's own errors, OutOfMemoryError among them, derive from it
+            self._memory = None
             raise EngineError(f"{self._name} failed while {doing}: {_first_line(error)} {advice}") from error
 
     def _get(self) -> "_Loaded":
@@ -162,6 +184,7 @@ class LocalEngine:
                 try:
                     place = self._model() if callable(self._model) else self._model
                     self._loaded = _load(place, self._device_wanted, self._threads, self._cache_dir)
+                    self._loaded.compiled = self._compiled
                 except EngineError as error:
                     self.problem = str(error)
                     raise
@@ -180,11 +203,12 @@ class _Loaded:
         ends = model.generation_config.eos_token_id
         self._ends = frozenset(ends if isinstance(ends, list) else [ends, tokenizer.eos_token_id])
         self._seen: dict[Any, Any] = {}
+        self.compiled = False
         config = model.config.get_text_config()
         self.context = int(getattr(config, "max_position_embeddings", None) or 1 << 20)
         kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
-        whole = kinds == {"full_attention"} and not getattr(config, "sliding_window", None)
-        self.takes_mask = whole and model.config._attn_implementation == "sdpa"  # noqa: SLF001 - it has no other name
+        self.whole = kinds == {"full_attention"} and not getattr(config, "sliding_window", None)
+        self.takes_mask = self.whole and model.config._attn_implementation == "sdpa"  # noqa: SLF001 - it has no other name
         """Whether mask and position alone tell what a token sees, and a mask of true and false is taken as one."""
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
@@ -202,6 +226,30 @@ class _Loaded:
         """The single tokens that spell ``text``, with a blank before it or without."""
         known = self.vocabulary.by_bytes
         return tuple(known[data] for data in (text.encode(), f" {text}".encode()) if data in known)
+
+    def memory(self, room: int, before: "Memory | None" = None) -> "Memory":
+        """With room for so many tokens: ``before``, if it can go back, or an empty one."""
+        from refiner.decoding.memory import WIDTH, Memory  # noqa: PLC0415 - torch is heavy
+
+        if before is not None and before.whole and (not before.width or before.room >= room + before.width):
+            return before
+        if not self.compiled or not self.whole:
+            return Memory(self.model, room, whole=self.whole)
+        return Memory(self.model, room, whole=True, width=WIDTH, forward=self._forward)
+
+    @cached_property
+    def _forward(self) -> Any:
+        """One graph for all passes of one width; on CUDA it is captured and replayed."""
+        import torch  # noqa: PLC0415 - heavy
+
+        return torch.compile(self.model.forward, mode="reduce-overhead", dynamic=False, fullgraph=True)
+
+    def drafter(self, job: Job) -> Drafter | None:
+        """What guesses for a job; None where the model's cache cannot go back, or little is left to choose."""
+        if not self.whole or job.form == "extractive":
+            return None
+        known = Known(job.draft, [message.content for message in job.messages])
+        return Drafter(known, job.ids, self.vocabulary, least=LEAST_CHANCE[self.model.device.type])
 
     def writer(self, job: Job) -> Writer:
         """The writer for a job: held to its form, or free."""

@@ -65,3 +65,6 @@ class ScriptedEngine:
             )
             if done:
                 return
+
+    def release(self) -> None:
+        """Nothing is held."""

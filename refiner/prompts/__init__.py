@@ -68,14 +68,16 @@ class PromptTemplate:
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         return cls(parts[2].strip(), Template(parts[3].strip()), f"{file.stem}-{parts[1].strip()}-{digest}")
 
+    def opening(self, question: str, sources: Sequence[Source]) -> tuple[str, str]:
+        """The system's words, and the user's up to the draft: what a judge's prompt can begin with as well."""
+        before = self.user.template.partition("$draft")[0]
+        text = Template(before[: before.rfind("\n\n") + 2])
+        return self.system, text.safe_substitute(_fields(question, sources))
+
     def messages(self, question: str, draft: Answer, sources: Sequence[Source]) -> tuple[Message, ...]:
         """The chat; what looks like a tag inside a field is made harmless."""
-        known = {source.id for source in sources}
-        user = self.user.substitute(
-            question=defang(question.strip()),
-            sources="\n".join(_block(source) for source in sources) or "(none)",
-            draft=_marked(draft, known).strip(),
-        )
+        draft_text = _marked(shown(draft, sources)).strip()
+        user = self.user.substitute(_fields(question, sources), draft=draft_text)
         return (Message("system", self.system), Message("user", user))
 
 
@@ -164,6 +166,11 @@ def _trims(sources: Sequence[Source], kept: Sequence[Source]) -> tuple[Trim, ...
     return tuple(Trim(one, part, whole) for one, part, whole in counts if part < whole)
 
 
+def _fields(question: str, sources: Sequence[Source]) -> dict[str, str]:
+    blocks = "\n".join(_block(source) for source in sources) or "(none)"
+    return {"question": defang(question.strip()), "sources": blocks}
+
+
 def _block(source: Source) -> str:
     """A source as the tool output that the refiner was trained on shows it; the URL would only cost tokens."""
     title = f"Title: {source.title}\n" if source.title else ""
@@ -173,20 +180,22 @@ def _block(source: Source) -> str:
     return f"<snippet id={source.id}>\n{inside}</snippet>"
 
 
-def _marked(draft: Answer, known: Collection[str]) -> str:
-    """The draft in the output's own notation, so that a claim can be copied as it stands.
+def shown(draft: Answer, sources: Sequence[Source]) -> tuple[tuple[str, str], ...]:
+    """The draft as the prompt shows it: (ids, text), the ids joined by commas; '' where none of ``sources`` is cited.
 
-    What cites nothing known is joined before it is defanged: two harmless halves can make a tag.
+    What cites none is joined before it is defanged: two harmless halves can make a tag.
     """
-    out: list[str] = []
+    known = {source.id for source in sources}
+    out: list[tuple[str, str]] = []
     for ids, parts in groupby(draft.parts, lambda part: _cited(part, known)):
         texts = [part.text for part in parts]
-        out += (
-            [f"<snippet id={ids}>{defang(text)}</snippet>" for text in texts]
-            if ids
-            else [defang("".join(texts))]
-        )
-    return "".join(out)
+        out += [(ids, defang(text)) for text in texts] if ids else [("", defang("".join(texts)))]
+    return tuple(out)
+
+
+def _marked(parts: Sequence[tuple[str, str]]) -> str:
+    """The draft in the output's own notation, so that a claim can be copied as it stands."""
+    return "".join(f"<snippet id={ids}>{text}</snippet>" if ids else text for ids, text in parts)
 
 
 def _cited(part: Plain | Claim, known: Collection[str]) -> str:
