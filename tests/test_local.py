@@ -38,7 +38,8 @@ def test_text_arrives_in_pieces_and_the_last_one_says_how_it_ended(qwen: LocalEn
     assert [one.usage.ended for one in written[:-1]] == [""] * (len(written) - 1)
     usage = written[-1].usage
     assert usage.ended == "budget"
-    assert usage.completion_tokens == usage.forward_passes + usage.guessed_tokens == 12
+    assert usage.completion_tokens == 12
+    assert 12 <= usage.forward_passes + usage.guessed_tokens <= 13  # a guess may be the last token of all
     assert usage.prompt_tokens == qwen.prompt_tokens(PROMPT)
     assert 0 < usage.prefill_seconds <= usage.seconds
 
