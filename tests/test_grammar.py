@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from refiner.answer import defang, invented_ids, parse
-from refiner.decoding.grammar import Allowed, Done, Grammar, Quotes, Text
+from refiner.decoding.grammar import Allowed, Done, Grammar, Quotes, State, Text
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.decoding.writer import FreeWriter, HeldWriter
 from refiner.domain import Answer, Claim, Form
@@ -265,3 +265,18 @@ def test_a_free_writer_ends_at_the_models_own_end_or_the_budget(qwen_vocabulary:
 def seen() -> Seen:
     """What may come next, shared by the grammars of this module, as an engine shares them."""
     return {}
+
+
+@given(
+    st.builds(Text, claim=st.booleans(), filled=st.booleans(), ended=st.booleans()),
+    st.text(st.sampled_from("ab .!?\"')]\n\t>=1"), min_size=1),
+)
+def test_many_plain_characters_at_once_are_what_they_are_one_by_one(
+    qwen_vocabulary: Vocabulary, state: Text, text: str
+) -> None:
+    grammar = Grammar(qwen_vocabulary, "free", ("S1",))
+    one_by_one: State | None = state
+    for byte in text.encode():
+        assert one_by_one is None or isinstance(one_by_one, Text)
+        one_by_one = grammar._text(one_by_one, byte, may_open=True) if one_by_one else None
+    assert grammar.advance(state, text.encode()) == one_by_one

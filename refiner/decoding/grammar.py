@@ -9,6 +9,7 @@ where one of a few byte strings must follow: tokens are their prefixes, and what
 and costs no forward pass. `Ids` and `Pick` are choices not yet spelled out.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,9 @@ OPEN, CLOSE, TAG, TAG_END = b"<answer>", b"</answer>", b"<snippet id=", b"</snip
 
 _TERMINAL = frozenset(".!?。！？…")  # end a sentence
 _CLOSERS = frozenset("\"'”’)]» ")  # may follow that end
+_EASY = re.compile(rb"[\n\t -;=-~]+")  # ASCII without control characters and `<`
+_EASY_TERMINAL = tuple(one.encode() for one in sorted(_TERMINAL) if one.isascii())
+_EASY_CLOSERS = "".join(one for one in sorted(_CLOSERS) if one.isascii()).encode()
 _DIGITS = b"0123456789"
 _LESS = (  # what may follow a `<` that begins no tag; `< ` all but what begins a tag's name, as in `< answer>`
     *(bytes([byte]) for byte in b"=" + _DIGITS),
@@ -116,6 +120,8 @@ class Grammar:
 
     def advance(self, state: State, data: bytes, *, may_open: bool = True) -> State | None:
         """The state after ``data``, or None where it is forbidden."""
+        if isinstance(state, Text) and not state.pending and _EASY.fullmatch(data):
+            return _after_easy(state, data)
         here: State | None = state
         for byte in data:
             match here:
@@ -255,6 +261,15 @@ def _character(state: Text, byte: int) -> Text | None:
 def _after(state: Text, character: str) -> Text:
     ended = character in _TERMINAL or (state.ended and character in _CLOSERS)
     return Text(state.claim, b"", state.filled or not character.isspace(), ended)
+
+
+def _after_easy(state: Text, data: bytes) -> Text | None:
+    """Many plain characters at once: what `Grammar.advance` makes of them one by one."""
+    if state.claim and not state.filled and data[:1].isspace():
+        return None
+    rest = data.rstrip(_EASY_CLOSERS)
+    ended = rest.endswith(_EASY_TERMINAL) if rest else state.ended
+    return Text(state.claim, b"", state.filled or not data.isspace(), ended)
 
 
 def _continues(pending: bytes, byte: int) -> bool:

@@ -58,12 +58,17 @@ def _is_plain(data: bytes) -> bool:
     return True
 
 
+_SHORT, _KEPT = 24, 4096
+"""Bytes of a text whose tokens are kept, and how many such texts: the format's tags come again and again."""
+
+
 class Vocabulary:
     """The tokens of one tokenizer. ``size`` is the width of the model's logits, padding included."""
 
     def __init__(self, tokenizer: Any, size: int) -> None:
         self.size = size
         self._tokenizer = tokenizer
+        self._encoded: dict[bytes, tuple[int, ...]] = {}
         self._bytes = {n: data for n, data in _token_bytes(tokenizer).items() if n < size}
 
     def data(self, token: int) -> bytes:
@@ -104,7 +109,18 @@ class Vocabulary:
 
         ``text`` may begin or end within a character.
         """
-        tokens: list[int] = self._tokenizer.encode(text.decode(errors="ignore"), add_special_tokens=False)
+        known = self._encoded.get(text)
+        if known is None:
+            known = tuple(self._tokens(text))
+            if len(text) <= _SHORT and len(self._encoded) < _KEPT:
+                self._encoded[text] = known
+        return list(known)
+
+    def _tokens(self, text: bytes) -> list[int]:
+        read = self._tokenizer.backend_tokenizer.encode(
+            text.decode(errors="ignore"), add_special_tokens=False
+        )
+        tokens: list[int] = read.ids
         return tokens if self.spell(tokens) == text else self._longest_match(text)
 
     def _longest_match(self, text: bytes) -> list[int]:
