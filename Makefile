@@ -40,6 +40,10 @@ bench: .venv/.dev ## what BENCHMARKS.md shows; CASES=file.jsonl (id, question, d
 	$(PY) tests/bench/text.py
 	$(PY) tests/bench/start.py
 	$(PY) tests/bench/judging.py
+	mkdir -p assets/figures
+	$(PY) tests/bench/replay.py --plot assets/figures/passes.svg
+	$(PY) tests/bench/decoding.py $(CASES)
+	-$(PY) tests/bench/llamacpp.py $(CASES)  # a peer that is built from source: pip install --group peers
 
 snapshots: .venv/.dev browser ## the README's pictures
 	$(PY) tests/browser/screenshots.py

@@ -17,14 +17,21 @@ from numpy.typing import NDArray
 from refiner.decoding.memory import Memory
 from refiner.domain import Odds
 
-PASS = 2048
+PASS = 4096
 """The most tokens that one forward pass reads."""
 
 PACK = 16_384
 """The most tokens in one sequence, which bounds the cache; what is left begins another with what it shares."""
 
+PLAIN = 1024
+"""Tokens of plain text from which on they have a pass of their own, which is quicker without a mask."""
+
 WORTH = 256
-"""Prompts that share fewer tokens than this stand in sequences of their own: reading so few again costs less."""
+"""Prompts that share fewer tokens than this stand in sequences of their own: reading so few again costs less.
+
+So does one that shares as many tokens less with the one before it than that one's neighbours shared: what they had in
+common is in nobody's sight any more. The new sequence goes on in the memory from what it does share.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +49,23 @@ class Stretch:
 
 
 def pack(prompts: Sequence[Sequence[int]], most: int = PACK, worth: int = WORTH) -> list[list[Stretch]]:
-    """The sequences, of at most ``most`` tokens where no prompt alone is longer; in each, shared beginnings stand once."""
+    """The sequences, of at most ``most`` tokens where no prompt alone is longer.
+
+    In each, shared beginnings stand once; each begins with a whole prompt.
+    """
     packs: list[list[Stretch]] = []
     places: NDArray[np.int64] = np.arange(0)
     before: Sequence[int] = ()
-    length = 0
+    length = common = 0
     for number in sorted(range(len(prompts)), key=lambda one: tuple(prompts[one])):
         prompt = prompts[number]
         shared = _shared(before, prompt)
-        if not packs or shared < worth or length + len(prompt) - shared > most:
+        left = max(0, common - shared)
+        if not packs or shared < worth or left >= worth or length + len(prompt) - shared > most:
             packs.append([])
-            shared = length = 0
+            shared, length, common = 0, 0, len(prompt)
+        else:
+            common = min(common, shared)
         new = tuple(prompt[shared:])
         packs[-1].append(Stretch(number, length, new, places[:shared]))
         places = np.concatenate((places[:shared], np.arange(length, length + len(new))))
@@ -123,7 +136,9 @@ def _read_pack(
 
 
 def _passes(begin: int, first: int, length: int) -> list[tuple[int, int]]:
-    """Where passes begin and end; one ends where the plain part does."""
+    """Where passes begin and end; one ends where a long plain part does, which then needs no mask."""
+    if first - begin <= PLAIN and length - begin <= PASS:
+        return [(begin, length)]
     cuts = [*range(begin, first, PASS), *range(first, length, PASS), length]
     return list(pairwise(cuts))
 
