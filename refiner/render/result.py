@@ -155,7 +155,8 @@ def _record(run: Refinement) -> str:
         ("Seed", "none" if run.seed is None else str(run.seed)),
         (
             "Written",
-            f"{count(usage.completion_tokens, 'token')} in {count(usage.forward_passes, 'pass', 'passes')}",
+            f"{count(usage.completion_tokens, 'token')} in {count(usage.forward_passes, 'pass', 'passes')}"
+            + (f", {usage.guessed_tokens:,} of them guessed ahead" if usage.guessed_tokens else ""),
         ),
         ("Time", f"{seconds(usage.seconds)}, of it {seconds(usage.prefill_seconds)} reading the prompt"),
     )
