@@ -111,7 +111,7 @@ def made(vocabulary: Vocabulary, kind: str, draft: Answer, prompt: Prompt, seed:
     tokens = writer.begin() if text else []
     while text and not writer.done:
         rest = text[len(writer.written) :]
-        tokens += writer.take(vocabulary.encode(rest[:80].decode(errors="ignore").encode())[0])
+        tokens += writer.take(vocabulary.encode(rest[:80])[0])
     return tokens
 
 
