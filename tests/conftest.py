@@ -36,6 +36,13 @@ def scorer(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
 
 
 @pytest.fixture(scope="session")
+def restless(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
+    """A tiny random Qwen3 whose every word hangs on all words before."""
+    folder = tiny.make(tmp_path_factory.mktemp("restless"), restless=True)
+    return LocalEngine(str(folder), cache_dir=tmp_path_factory.mktemp("cache"), device="cpu")
+
+
+@pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
     """The embedded model, converted anew."""
     return choose(Settings(cache_dir=tmp_path_factory.mktemp("embedded"), device="cpu"))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
 from refiner import answer, citations, rewards
-from refiner.decoding.packed import pack
+from refiner.decoding.packed import pack, read
 from refiner.domain import Check, Criterion, Message, ModelInfo, Odds, Request, Source, Writing
 from refiner.engines import Job
 from refiner.engines.local import LocalEngine, _Loaded
@@ -198,6 +198,16 @@ def test_a_stop_ends_the_reading_and_leaves_every_check_unscored(scorer: LocalEn
     verdicts = LogitsJudge(scorer).judge(CHECKS, lambda: True)
     assert {(verdict.value, verdict.reason) for verdict in verdicts} == {(None, STOPPED)}
     assert LogitsJudge(scorer).judge(CHECKS[:1])[0].value is not None  # the model is free again
+
+
+def test_after_a_stop_nothing_is_taken_for_read_that_is_no_text(scorer: LocalEngine) -> None:
+    loaded = scorer._get()
+    tokens = [loaded.prompt(chat) for chat in prompts(CHECKS)]
+    memory = loaded.memory(0)
+    passes = iter([False, True])
+    assert read(memory, tokens, [[1]], stop=lambda: next(passes)) is None
+    first = pack(tokens)[0][0]
+    assert memory.tokens == list(first.tokens)[: len(memory.tokens)]
 
 
 def test_a_stop_is_heard_while_another_request_has_the_model(scorer: LocalEngine) -> None:

@@ -51,8 +51,11 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def make(folder: Path, *, seed: int = 0, scores: bool = False) -> Path:
-    """Write the model to ``folder``: two layers, hidden size 16. With ``scores`` it says 0, 1 or 2 to everything."""
+def make(folder: Path, *, seed: int = 0, scores: bool = False, restless: bool = False) -> Path:
+    """Write the model to ``folder``: two layers, hidden size 16.
+
+    With ``scores`` it says 0, 1 or 2 to everything; ``restless``, what it says hangs on every token before.
+    """
     tokenizer = qwen_tokenizer()
     torch.manual_seed(seed)
     config = Qwen3Config(
@@ -64,7 +67,7 @@ def make(folder: Path, *, seed: int = 0, scores: bool = False) -> Path:
         num_key_value_heads=1,
         head_dim=8,
         max_position_embeddings=32_768,
-        tie_word_embeddings=not scores,
+        tie_word_embeddings=not (scores or restless),
         eos_token_id=tokenizer.convert_tokens_to_ids("<|im_end|>"),
         pad_token_id=tokenizer.convert_tokens_to_ids("<|endoftext|>"),
         bos_token_id=None,
@@ -72,9 +75,25 @@ def make(folder: Path, *, seed: int = 0, scores: bool = False) -> Path:
     model = Qwen3ForCausalLM(config)
     if scores:
         _say_scores(model, tokenizer.convert_tokens_to_ids(["0", "1", "2"]))
+    if restless:
+        _unsettle(model)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@torch.no_grad()
+def _unsettle(model: Qwen3ForCausalLM) -> None:
+    """Large weights: as they are made, a model with them says much the same whatever it has read."""
+    for weight, size in (
+        (model.get_output_embeddings().weight, 0.8),
+        (model.get_input_embeddings().weight, 1.0),
+    ):
+        weight.copy_(torch.randn_like(weight) * size)
+    for layer in model.model.layers:
+        for projection in (layer.self_attn.v_proj, layer.self_attn.o_proj):
+            projection.weight.copy_(torch.randn_like(projection.weight) * 0.6)
+        layer.self_attn.q_norm.weight *= 2
 
 
 @torch.no_grad()

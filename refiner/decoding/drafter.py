@@ -6,9 +6,10 @@ guessed by how this answer has been using them. Whether a guess is right is the 
 a bad one costs time, never a token.
 """
 
+import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -23,7 +24,6 @@ MOST = 48
 _TAGS = re.compile(rb"</?(?:answer|snippet)\b[^<>]*>?|</?$")
 _IDS = re.compile(rb"<snippet id=([^<>]*)>")
 _GAP = re.compile(rb"</snippet>(\s*)<snippet ")
-_ON = 0.96  # the chance that a copy that began well goes on for another token
 _LIKELY = 0.5
 
 Key = tuple[str, int]
@@ -36,10 +36,20 @@ _PLACES |= {
     8: (2, 8),
     2: (5, 5),
 }  # by twice the bytes that match, and one more near what was expected
+_ON = {
+    0: (9, 1),
+    8: (8, 2),
+    16: (9, 1),
+    32: (19, 1),
+    64: (40, 1),
+    128: (99, 1),
+}  # a copy goes on, by its length
+_LENGTHS = (128, 64, 32, 16, 8)
 _SURE: Key = ("copy", 2 * SIZES[0] + 1)
 _BELIEFS: dict[Key, tuple[int, int]] = {
     **{("copy", place): counts for place, counts in _PLACES.items()},
-    ("start", 0): (6, 4),  # a claim begins with the draft's next words
+    **{("on", place): counts for place, counts in _ON.items()},
+    ("start", 0): (3, 6),  # a claim begins with the draft's next words
     ("close", 0): (2, 1),  # a claim ends with a sentence
     ("close", 1): (4, 1),  # and where the draft's claim does
     ("open", 0): (2, 1),  # after a claim comes another
@@ -69,9 +79,10 @@ class _Wish:
 
 
 class Drafter:
-    """Guesses for one answer from what is ``known``, as long as all so far is right by a chance of ``least``.
+    """Guesses for one answer from what is ``known``; ``ids`` are those that may be cited.
 
-    A low ``least`` pays where a wide pass costs little more than a narrow one. ``ids`` are those that may be cited.
+    Guessing goes on while all so far is right by a chance of at least ``least``: low where a wide pass costs little
+    more than a narrow one.
     """
 
     def __init__(self, known: Known, ids: Sequence[str], vocabulary: Vocabulary, *, least: float) -> None:
@@ -85,39 +96,53 @@ class Drafter:
     # --- guessing --------------------------------------------------------------------------------------
 
     def guess(self, writer: Writer, most: int = MOST) -> list[Step]:
-        """The next tokens, at most ``most``, as far as they are worth a place in the pass; all are allowed."""
-        ghost, steps, chance = copy(writer), list[Step](), 1.0
+        """The next tokens, at most ``most``, as far as they are worth a place in the pass; all are allowed there."""
+        steps: list[Step] = []
+        chance = 1.0
+        for step in self._steps(writer):
+            chance *= math.prod(self._belief(key) if pro else 1 - self._belief(key) for key, pro in step.said)
+            most -= len(step.tokens)
+            if chance < self._least or most < 0:
+                break
+            steps.append(step)
+        return steps
+
+    def _steps(self, writer: Writer) -> Iterator[Step]:
+        """What comes next, token by token, for as long as there is anything to say."""
+        ghost = copy(writer)
         at, begins = self._place(ghost)
+        length = 0
         while not ghost.done:
             wish = self._wish(ghost, at)
             done = 0
-            for token in self._vocabulary.encode(wish.text + wish.tags):
+            for token in self._encoded(wish.text + wish.tags):
                 size = len(self._vocabulary.data(token))
-                said: Said = ((begins, True),) if wish.text and not done else ()
+                on: Key = ("on", next((n for n in _LENGTHS if length >= n), 0))
+                said: Said = (
+                    ((on if done or begins == _SURE else begins, True),) if done < len(wish.text) else ()
+                )
                 said += wish.said if done <= len(wish.text) < done + size else ()
-                chance *= self._chance(said)
-                tokens = _taken(ghost, token) if chance >= self._least else []
-                most -= len(tokens)
-                if not tokens or most < 0:
-                    return steps
-                at += max(0, min(size, len(wish.text) - done))
-                done += size
-                steps.append(Step(tokens, copy(ghost), at, said))
+                tokens = _taken(ghost, token)
+                if not tokens:
+                    return
+                copied = max(0, min(size, len(wish.text) - done))
+                length = copied + (begins[1] // 2 if begins[0] == "copy" and not done else length)
+                at, done = at + copied, done + size
+                yield Step(tokens, copy(ghost), at, said)
                 if len(tokens) > 1 or ghost.done:
                     break
             if not done:
-                return steps
+                return
             begins = _SURE
             if _at_start(ghost):
-                at, begins = self._next_words(at), ("start", 0)
-        return steps
+                at, begins, length = self._next_words(at), ("start", 0), 0
 
-    def _chance(self, said: Said) -> float:
-        chance = 1.0 if said else _ON
-        for key, speaks_for in said:
-            belief = self._belief(key)
-            chance *= belief if speaks_for else 1 - belief
-        return chance
+    def _encoded(self, text: bytes) -> list[int]:
+        """The tokens of ``text``; none where the tokenizer cannot spell it."""
+        try:
+            return self._vocabulary.encode(text)
+        except ValueError:
+            return []
 
     def _belief(self, key: Key) -> float:
         return self._right[key] / (self._right[key] + self._wrong[key])
@@ -180,11 +205,10 @@ class Drafter:
         """One of the options: a tag, or ids."""
         rests = [(option[state.at :], then) for option, then in state.options]
         if all(_begins_claim(then) for _, then in rests) and not rests[0][0].endswith(TAG[1:]):
-            begun = writer.written[writer.written.rfind(b"=") + 1 :].decode()
+            begun = len(writer.written) - writer.written.rfind(TAG) - len(TAG)
             ids = self._claim_ids(writer.written, at)
-            return (
-                _Wish(tags=f"{ids}>"[len(begun) :].encode(), said=((("ids", 0), True),)) if ids else _Wish()
-            )
+            rest = f"{ids}>".encode()[begun:] if ids else b""
+            return _Wish(tags=rest, said=((("ids", 0), True),))
         if any(isinstance(then, Ids) for _, then in rests):
             tag = self._after_claim(writer.written, at)
             rest = next((rest for rest, _ in rests if tag.tags.endswith(rest)), b"")

@@ -59,7 +59,9 @@ class Known:
         if text and end > len(self._all):
             text = (text * (1 + STRETCH // len(text)))[: end - at]
         text = text.partition(b"\0")[0]
-        return text[: text.rfind(b" ")] if len(text) == STRETCH and b" " in text[1:] else text
+        if len(text) == STRETCH and b" " in text[1:]:
+            return text[: text.rfind(b" ")]
+        return text.decode(errors="ignore").encode()  # a cut may have parted a character
 
     def next_stop(self, at: int) -> int | None:
         """Where the sentence or claim ends that goes on at ``at``."""

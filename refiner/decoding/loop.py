@@ -4,7 +4,8 @@ Not transformers' `generate`: here forced tokens go through the model together w
 `decoding.drafter` guesses is checked in the same pass, a stop takes effect between two passes, and the time that
 is not the model's is measured. What is written does not depend on the guesses: each token is chosen from the
 model's own logits after all tokens before it, and the first that differs from its guess ends the pass
-(speculative decoding, Leviathan et al. 2023, with a guess that is certain of itself: section 2.3 with q = 1).
+(speculative decoding, Leviathan et al. 2023, with a guess that is certain of itself: section 2.3 with q = 1). In
+half precision a pass of another width rounds otherwise, and where two tokens are as likely the other may win.
 """
 
 import time
@@ -32,22 +33,21 @@ class Picker:
             self._random.manual_seed(seed)
 
     def __call__(self, logits: torch.Tensor, allowed: Allowed | None) -> int:
-        """A token id; ``logits`` are of shape (vocabulary,)."""
-        logits = logits.float().cpu()
+        """A token id; ``logits`` are float32 of shape (vocabulary,), on the CPU."""
         if allowed is not None and allowed.mask is None:
             return allowed.tokens[self._draw(logits[torch.tensor(allowed.tokens)])]
         if allowed is not None:
             logits = logits.masked_fill(~torch.from_numpy(allowed.mask), -torch.inf)
         return self._draw(logits)
 
-    def likeliest(self, logits: torch.Tensor) -> list[int | None]:
-        """For each row of ``logits`` (rows, vocabulary) the token to take if it is allowed; None: it must be drawn."""
+    def ready(self, logits: torch.Tensor) -> tuple[list[int | None], torch.Tensor]:
+        """Rows of ``logits`` (rows, vocabulary), and the token of each to be taken if it is allowed; None: draw one.
+
+        Waits for the device, so that times are true. What is drawn is drawn on the CPU.
+        """
         if self._temperature > 0:
-            return [None] * len(logits)
-        found: list[int | None] = logits.argmax(
-            dim=-1
-        ).tolist()  # waits for the device, so that times are true
-        return found
+            return [None] * len(logits), logits.float().cpu()
+        return logits.argmax(dim=-1).tolist(), logits
 
     def _draw(self, logits: torch.Tensor) -> int:
         if self._temperature <= 0:
@@ -104,8 +104,7 @@ def decode(
         for step in steps:
             fed += step.tokens
             rows.append(len(fed) - 1)
-        logits = memory.read(fed, rows)
-        likeliest = pick.likeliest(logits)
+        likeliest, logits = pick.ready(memory.read(fed, rows))
         passes += 1
         prefill = prefill or time.perf_counter() - began
         grammar -= time.perf_counter()
@@ -140,4 +139,4 @@ def _chosen(likeliest: int | None, logits: torch.Tensor, allowed: Allowed | None
             return likeliest
         if allowed.mask is not None and allowed.mask[likeliest]:
             return likeliest
-    return pick(logits, allowed)
+    return pick(logits.float().cpu(), allowed)

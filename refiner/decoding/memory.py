@@ -24,6 +24,10 @@ ROUND = 1024
 """Buffers hold a multiple of so many tokens: few shapes, and little to set aside anew."""
 
 
+FEW_ROOMS = 4096
+"""Rooms of fixed shape are this or twice, four times… as large: each other size is compiled anew."""
+
+
 class Memory:
     """The tokens that ``model`` has read, and its cache of them.
 
@@ -37,10 +41,13 @@ class Memory:
     ) -> None:
         self.model, self.whole, self.width = model, whole, width
         self.room = -(-(room + width) // ROUND) * ROUND
+        if width:
+            self.room = max(FEW_ROOMS, 1 << (self.room - 1).bit_length())
         self.tokens: list[int] = []
         self._forward = forward or model
         self._name = cache_name(model)
         config = model.config.get_text_config()
+        self._context = getattr(config, "max_position_embeddings", None) or self.room
         self._start = torch.zeros((), dtype=torch.long, device=model.device)
         if width:
             torch._dynamo.mark_static_address(self._start)  # noqa: SLF001 - CUDA graphs want buffers that stay
@@ -82,7 +89,10 @@ class Memory:
 
         ``more`` is passed to the model: positions and a mask.
         """
-        fixed = self.whole and bool(self.tokens) and len(tokens) <= self.width and not more
+        fixed = bool(self.tokens) and len(tokens) <= self.width and not more
+        fixed = (
+            fixed and self.whole and len(self.tokens) + self.width <= self._context
+        )  # padding has places too
         for layer in self._layers:
             layer.fixed, layer.filled = fixed, len(self.tokens)
         if fixed:

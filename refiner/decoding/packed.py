@@ -93,12 +93,14 @@ def read(
     for stretches in packs:
         memory = memory if memory.whole else memory.anew()
         reused += memory.begin(stretches[0].tokens)
-        for _ in _read_pack(memory, stretches, choices, found):
-            passes += 1
-            if stop():
-                return None
-        if memory.whole:
-            memory.back(len(stretches[0].tokens))  # what follows is no text, but many
+        try:
+            for _ in _read_pack(memory, stretches, choices, found):
+                passes += 1
+                if stop():
+                    return None
+        finally:
+            if memory.whole:  # what follows the first prompt is no text, but many
+                memory.back(min(len(memory.tokens), len(stretches[0].tokens)))
     return Odds(
         chances=tuple(found[number] for number in range(len(prompts))),
         tokens=sum(len(stretch.tokens) for stretches in packs for stretch in stretches) - reused,

@@ -5,11 +5,14 @@ them is the same on every device. See README for what was measured and where.
 """
 
 import hashlib
+import inspect
 import shutil
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -34,8 +37,9 @@ CONVERTED_BELOW = 1 << 30
 reading a GGUF takes transformers many times as long (BENCHMARKS.md, "Start")."""
 
 
-LEAST_CHANCE = {"cuda": 0.03, "mps": 0.1, "cpu": 0.1}
-"""The chance of being right down to which tokens are guessed, by device: what a token more costs in a pass."""
+LEAST_CHANCE = {"cuda": 0.03, "mps": 0.1, "cpu": 0.25}
+"""How probably right a guess must be, by device: on a CPU a token more makes a pass dearer (BENCHMARKS.md,
+"Decoding"), on a GPU the weights are read once however many tokens there are. Only the CPU's was measured."""
 
 
 class LocalEngine:
@@ -152,11 +156,18 @@ class LocalEngine:
         return replace(found, chances=tuple(chances))
 
     def release(self) -> None:
-        """Let go of what was read for the last job; a compiled model keeps the room."""
-        if self._memory is not None and self._memory.width:
-            self._memory.back(0)
-        else:
-            self._memory = None
+        """Let go of what was read for the last job; a compiled model keeps the room.
+
+        Where another request has the model by now, what it has read is its own.
+        """
+        if self._busy.acquire(blocking=False):
+            try:
+                if self._memory is not None and self._memory.width:
+                    self._memory.back(0)
+                else:
+                    self._memory = None
+            finally:
+                self._busy.release()
 
     @contextmanager
     def _turn(self, stopped: Callable[[], bool]) -> Iterator[bool]:
@@ -176,6 +187,9 @@ class LocalEngine:
             yield
         except RuntimeError as error:  # torch's own errors, OutOfMemoryError among them, derive from it
             self._memory = None
+            traceback.clear_frames(
+                error.__traceback__
+            )  # they hold what was read, which may be what filled it
             raise EngineError(f"{self._name} failed while {doing}: {_first_line(error)} {advice}") from error
 
     def _get(self) -> "_Loaded":
@@ -239,17 +253,26 @@ class _Loaded:
 
     @cached_property
     def _forward(self) -> Any:
-        """One graph for all passes of one width; on CUDA it is captured and replayed."""
+        """One graph for all passes of one width; on CUDA it is captured and replayed, by the thread that captured it."""
         import torch  # noqa: PLC0415 - heavy
 
-        return torch.compile(self.model.forward, mode="reduce-overhead", dynamic=False, fullgraph=True)
+        compiled: Any = torch.compile(
+            self.model.forward, mode="reduce-overhead", dynamic=False, fullgraph=True
+        )
+        thread = ThreadPoolExecutor(1, "compiled")
+
+        def run(inputs: dict[str, Any]) -> Any:
+            with torch.inference_mode():
+                return compiled(**inputs)
+
+        return lambda **inputs: thread.submit(run, inputs).result()
 
     def drafter(self, job: Job) -> Drafter | None:
         """What guesses for a job; None where the model's cache cannot go back, or little is left to choose."""
         if not self.whole or job.form == "extractive":
             return None
         known = Known(job.draft, [message.content for message in job.messages])
-        return Drafter(known, job.ids, self.vocabulary, least=LEAST_CHANCE[self.model.device.type])
+        return Drafter(known, job.ids, self.vocabulary, least=LEAST_CHANCE.get(self.model.device.type, 0.1))
 
     def writer(self, job: Job) -> Writer:
         """The writer for a job: held to its form, or free."""
@@ -291,6 +314,10 @@ def _load(model_id: str, wanted: Device, threads: int, cache_dir: Path) -> _Load
             f"The model {model_id!r} could not be loaded: {error}. "
             "Set REFINER_MODEL to a hub id, a folder with safetensors, or a .gguf file."
         ) from error
+    if not {"cache", "past_key_values"} & inspect.signature(model.forward).parameters.keys():
+        raise EngineError(
+            f"{model_id} keeps no keys and values, which writing needs. Choose a transformer model."
+        )
     return _Loaded(model.eval(), tokenizer, device, time.perf_counter() - began)
 
 

@@ -309,7 +309,7 @@ def whole(engine: LocalEngine, jobs: Sequence[Job]) -> None:
     job, chats = job_of(engine, case, 200), judge_prompts(checks)
     del jobs
     naive, fast = [], []
-    for _ in range(ROUNDS):
+    for _ in range(2):
         began = time.perf_counter()
         generate(engine, job, min_new_tokens=200)
         judging.one_by_one(engine, chats)

@@ -28,7 +28,7 @@ from refiner.decoding.vocabulary import Vocabulary
 from refiner.decoding.writer import FreeWriter, HeldWriter, Writer
 from refiner.domain import Answer, Form
 from refiner.engines.choose import choose
-from refiner.engines.local import LocalEngine
+from refiner.engines.local import LEAST_CHANCE, LocalEngine
 from refiner.prompts import Prompt, PromptTemplate
 from refiner.settings import Settings
 
@@ -37,7 +37,6 @@ RUN = 4
 """Tokens in a row that the prompt has too, from which on they count as copied."""
 COPIED = 0.6
 """The share of copied tokens that parts the outputs into two kinds."""
-LEAST = 0.03
 LOOKUPS = (3, 5, 10, 20)
 
 
@@ -160,10 +159,10 @@ def held(
     return Took(passes, proposed)
 
 
-def ours(vocabulary: Vocabulary, case: Replay, seen: dict[object, object], least: float = LEAST) -> Took:
+def ours(vocabulary: Vocabulary, case: Replay, seen: dict[object, object], device: str = "cuda") -> Took:
     """Our drafter in our loop."""
     writer = writer_of(vocabulary, case, seen)
-    drafter = Drafter(Known(case.draft, case.messages), case.ids, vocabulary, least=least)
+    drafter = Drafter(Known(case.draft, case.messages), case.ids, vocabulary, least=LEAST_CHANCE[device])
     at, passes, proposed = len(writer.begin()), 0, 0
     while at < len(case.output) and not writer.done:
         steps, right = drafter.guess(writer), 0
@@ -199,7 +198,7 @@ def arms(vocabulary: Vocabulary) -> dict[str, Callable[[Replay], Took]]:
     lookup, suffix = peers.PromptLookup(20), peers.PlainSuffixDecoding(max_tree_depth=64)
     found["grammar and prompt lookup 20"] = lambda case: held(vocabulary, case, lookup, seen)
     found["grammar and suffix decoding, depth 64"] = lambda case: held(vocabulary, case, suffix, seen)
-    found["ours, as on a CPU"] = lambda case: ours(vocabulary, case, seen, 0.1)
+    found["ours, as on a CPU"] = lambda case: ours(vocabulary, case, seen, "cpu")
     found["ours, as on a GPU"] = lambda case: ours(vocabulary, case, seen)
     add("oracle copy", peers.OracleCopy())
     return found
