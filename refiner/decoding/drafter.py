@@ -46,6 +46,8 @@ _ON = {
 }  # a copy goes on, by its length
 _LENGTHS = (128, 64, 32, 16, 8)
 _SURE: Key = ("copy", 2 * SIZES[0] + 1)
+_WEAK = frozenset(("copy", place) for place in _PLACES if place < 2 * 16 + 2)
+_DOUBT = 6  # times that a wrong guess from so short a match counts: where nothing is copied, guessing must cost little
 _BELIEFS: dict[Key, tuple[int, int]] = {
     **{("copy", place): counts for place, counts in _PLACES.items()},
     **{("on", place): counts for place, counts in _ON.items()},
@@ -232,7 +234,10 @@ class Drafter:
         for number, step in enumerate(steps[: right + 1]):
             said = step.said if number < right else step.said[-1:]
             for key, speaks_for in said:
-                (self._right if speaks_for == (number < right) else self._wrong)[key] += 1
+                if speaks_for == (number < right):
+                    self._right[key] += 1
+                else:
+                    self._wrong[key] += _DOUBT if key in _WEAK else 1
         if right:
             self._at = steps[right - 1].at
             if self._at <= self._known.end:

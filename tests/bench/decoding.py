@@ -256,35 +256,33 @@ def novel(engine: LocalEngine, _: Sequence[Job]) -> None:
 
 
 def halves(engine: LocalEngine, jobs: Sequence[Job]) -> None:
-    """The same in bfloat16: where texts part, by how little the two likeliest tokens differed."""
+    """The same in bfloat16: where texts part, by how little the two tokens' logits differ in float32."""
     loaded = engine._get()
     loaded.model.to(torch.bfloat16)
+    slow, fast, parted = [], [], []
     try:
-        slow, fast, margins = [], [], []
         for job in jobs[:6]:
-            one, other = ours(engine, job, guess=False), ours(engine, job)
-            slow.append(one)
-            fast.append(other)
-            if one.said != other.said:
-                margins.append(margin(loaded, job, one.said, other.said))
-        print("| bfloat16, wall | median (range) | all together |")
-        print("|---|---:|---:|")
-        compare("strict, no guesses ÷ strict", slow, fast)
-        told = f", where the logits of the two tokens differ by {spread(margins)}" if margins else ""
-        print(f"\nEqual texts: {len(slow) - len(margins)} of {len(slow)}{told}.")
+            slow.append(ours(engine, job, guess=False))
+            one = list(engine._memory.tokens)
+            fast.append(ours(engine, job))
+            other = list(engine._memory.tokens)
+            if slow[-1].said != fast[-1].said:
+                at = next(n for n, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1])
+                parted.append((one[:at], one[at], other[at]))
     finally:
         loaded.model.to(torch.float32)
-
-
-def margin(loaded: _Loaded, job: Job, one: str, other: str) -> float:
-    """The difference of the logits of the tokens at which two answers part."""
-    same = next(n for n, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1])
-    encode = loaded.vocabulary.encode
-    first, second = (encode(text[same:].encode())[0] for text in (one, other))
-    tokens = [*loaded.prompt(job.messages), *encode(one[:same].encode())]
-    with torch.inference_mode():
-        logits = loaded.model(torch.tensor([tokens]), logits_to_keep=1).logits[0, -1]
-    return abs(float(logits[first] - logits[second]))
+    margins = []
+    for tokens, first, second in parted:
+        with torch.inference_mode():
+            logits = loaded.model(torch.tensor([tokens]), logits_to_keep=1).logits[0, -1]
+        margins.append(abs(float(logits[first] - logits[second])))
+    print("| bfloat16, wall | median (range) | all together |")
+    print("|---|---:|---:|")
+    compare("strict, no guesses ÷ strict", slow, fast)
+    told = (
+        f"; where they part, the two tokens' logits differ by {spread(margins)} in float32" if margins else ""
+    )
+    print(f"\nEqual texts: {len(slow) - len(margins)} of {len(slow)}{told}.")
 
 
 def growth(engine: LocalEngine, jobs: Sequence[Job]) -> None:

@@ -4,7 +4,7 @@
 no grammar, no end before the last token. Both ways run in turn, case by case, in one process, and take turns at being
 first; prints Markdown. llama.cpp is not among the dependencies: `pip install --group peers` builds it. What GCC 12.2
 builds on a processor with AMX ends in a segmentation fault at the first token (the compiler drops the tiles' setup:
-llama.cpp's issue 20824) unless it is told `CXXFLAGS="-fno-tree-dse -fno-dse"`.
+llama.cpp's issue 20824, pull request 26954) unless it is told `CXXFLAGS="-fno-tree-dse -fno-dse"`.
 """
 
 import statistics
@@ -187,7 +187,7 @@ def notes(
     ]
     dtype = str(loaded.model.dtype).removeprefix("torch.")
     print(
-        f"The GGUF is quantised ({', '.join(f'{count} tensors {kind}' for kind, count in kinds)}): llama.cpp computes "
+        f"The GGUF is quantised (tensors: {', '.join(f'{count} {kind}' for kind, count in kinds)}): llama.cpp computes "
         f"with its quantised weights and an fp16 cache, transformers with the same weights widened to {dtype}, "
         "four bytes each, and a cache of that type. So the ratio is that of two ways to run one file, not of two "
         "programs doing the same sums.\n"
