@@ -64,24 +64,15 @@ def refine(
 ) -> Iterator[Stage]:
     """Refine one draft: `Prepared`, then `Writing` many times, `Judging`, and `Finished` at the end.
 
-    When ``stop`` is set what was written so far is the answer, and what was not judged yet is unscored. Raises `InputError` (too long) and
-    `EngineError`; a judge that fails leaves its checks unscored.
+    When ``stop`` is set what was written so far is the answer, and what was not judged yet is unscored. Raises
+    `InputError` (too long) and `EngineError`; a judge that fails leaves its checks unscored.
     """
     options, template, stop = (
         options or Options(),
         template or PromptTemplate.read(),
         stop or threading.Event(),
     )
-    ids = tuple(source.id for source in request.sources)
-    draft = answer.parse(request.draft, ids, expect_block=False)
-    prompt = prompts.build(
-        template,
-        request.question,
-        draft,
-        request.sources,
-        count=engine.count,
-        count_prompt=engine.prompt_tokens,
-    )
+    draft, prompt = read(request, engine, template)
     yield Prepared(prompt.trims, prompt.tokens)
     try:
         task = job(prompt, draft, engine, options)
@@ -91,7 +82,7 @@ def refine(
         if written is None:
             raise EngineError(f"{engine.info.name} wrote nothing. Try again.")
 
-        refined = answer.parse(written.text, ids)
+        refined = answer.parse(written.text, [source.id for source in request.sources])
         changes = diff.compare(draft, refined)
         checks = (*rewards.checks(request, draft), *rewards.checks(request, refined))
         total = len(dict.fromkeys(checks))
@@ -117,6 +108,20 @@ def refine(
         )
     finally:
         engine.release()
+
+
+def read(request: Request, engine: Engine, template: PromptTemplate) -> tuple[Answer, prompts.Prompt]:
+    """The draft as it is understood, and what the engine is to read. `InputError` where that is too long."""
+    draft = answer.parse(request.draft, [source.id for source in request.sources], expect_block=False)
+    prompt = prompts.build(
+        template,
+        request.question,
+        draft,
+        request.sources,
+        count=engine.count,
+        count_prompt=engine.prompt_tokens,
+    )
+    return draft, prompt
 
 
 def job(prompt: prompts.Prompt, draft: Answer, engine: Engine, options: Options) -> Job:

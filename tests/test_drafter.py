@@ -1,6 +1,5 @@
 """Guessing what comes next: from the draft, through the answer's tags; and what is written stays what it was."""
 
-import json
 import random
 import threading
 import time
@@ -14,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refiner import answer, pipeline, prompts
+from refiner import batch, pipeline
 from refiner.decoding.drafter import MOST, Drafter, Step
 from refiner.decoding.grammar import Grammar
 from refiner.decoding.known import STRETCH, Known
@@ -25,7 +24,7 @@ from refiner.decoding.writer import FreeWriter, HeldWriter, Writer
 from refiner.domain import Form, Message, Options, Writing
 from refiner.engines import Job
 from refiner.engines.local import LocalEngine
-from refiner.sources import from_objects
+from refiner.prompts import PromptTemplate
 
 CASES = Path(__file__).parent / "data/refine_cases_sample.jsonl"
 DRAFT = (
@@ -320,17 +319,8 @@ def test_letting_go_does_not_reach_into_anothers_run(
 def test_the_embedded_model_writes_the_same_in_fewer_passes(
     embedded: LocalEngine, monkeypatch: pytest.MonkeyPatch, form: Form
 ) -> None:
-    row = json.loads(CASES.read_text("utf-8").splitlines()[0])
-    given, _ = from_objects(row["sources"])
-    draft = answer.parse(row["draft"], [one.id for one in given], expect_block=False)
-    prompt = prompts.build(
-        prompts.PromptTemplate.read(),
-        row["question"],
-        draft,
-        given,
-        count=embedded.count,
-        count_prompt=embedded.prompt_tokens,
-    )
+    case = next(batch.read_cases(CASES))
+    draft, prompt = pipeline.read(batch.request_of(case), embedded, PromptTemplate.read())
     job = pipeline.job(prompt, draft, embedded, Options(100, form))
     plain, fast = plainly(embedded, job, monkeypatch), last(embedded, job)
     assert fast.text == plain.text

@@ -151,10 +151,12 @@ class Drafter:
 
     def _place(self, writer: Writer) -> tuple[int, Key]:
         """The place in the known texts that what was written last points to, and how well."""
-        held = isinstance(writer, HeldWriter)
-        self._known.write(_TAGS.sub(b"", writer.written) if held else writer.written)
-        if isinstance(writer, HeldWriter) and (_at_start(writer) or not isinstance(writer.state, Text)):
-            return self._next_words(self._at), ("start", 0)
+        if isinstance(writer, HeldWriter):
+            self._known.write(_TAGS.sub(b"", writer.written))
+            if _at_start(writer) or not isinstance(writer.state, Text):
+                return self._next_words(self._at), ("start", 0)
+        else:
+            self._known.write(writer.written)
         found: dict[int, Key] = {}
         for place, size, near in self._known.places((self._at, self._in_draft)):
             found.setdefault(place, ("copy", 2 * size + near))
@@ -182,8 +184,8 @@ class Drafter:
 
     def _words(self, state: Text, at: int) -> _Wish:
         """To the sentence's end, and where a claim probably ends with it, to the claim's."""
-        if state.claim and state.ended and self._known.stops_at(at) and self._closes(at):
-            return _Wish(tags=TAG_END, said=self._closes(at))
+        if state.claim and state.ended and self._known.stops_at(at) and (said := self._closes(at)):
+            return _Wish(tags=TAG_END, said=said)
         stop = self._known.next_stop(at)
         text = self._known.copied(at, stop or at + STRETCH)
         said = self._closes(stop) if stop is not None and state.claim and at + len(text) == stop else ()
@@ -260,9 +262,7 @@ def _taken(writer: Writer, token: int) -> list[int]:
 
 def _at_start(writer: Writer) -> bool:
     """Whether a claim's first word is due."""
-    return (
-        isinstance(writer, HeldWriter) and isinstance(writer.state, Text) and writer.state == Text(claim=True)
-    )
+    return isinstance(writer, HeldWriter) and writer.state == Text(claim=True)
 
 
 def _begins_claim(state: State) -> bool:

@@ -23,7 +23,6 @@ WIDTH = 32
 ROUND = 1024
 """Buffers hold a multiple of so many tokens: few shapes, and little to set aside anew."""
 
-
 FEW_ROOMS = 4096
 """Rooms of fixed shape are this or twice, four times… as large: each other size is compiled anew."""
 
@@ -89,10 +88,8 @@ class Memory:
 
         ``more`` is passed to the model: positions and a mask.
         """
-        fixed = bool(self.tokens) and len(tokens) <= self.width and not more
-        fixed = (
-            fixed and self.whole and len(self.tokens) + self.width <= self._context
-        )  # padding has places too
+        fits = len(tokens) <= self.width <= self._context - len(self.tokens)  # padding has places too
+        fixed = self.whole and fits and bool(self.tokens) and not more
         for layer in self._layers:
             layer.fixed, layer.filled = fixed, len(self.tokens)
         if fixed:

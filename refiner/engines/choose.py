@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from refiner.domain import Form
-from refiner.engines.local import LocalEngine, best_device
+from refiner.engines.loading import best_device
+from refiner.engines.local import LocalEngine
 from refiner.errors import EngineError
 from refiner.settings import REFINER_MODEL, Settings
 

@@ -1,13 +1,8 @@
-"""A model in this process, through transformers: a hub id, a folder, or a GGUF file.
+"""A model in this process, through transformers: one request at a time, what it has read kept between two.
 
-The loading and CUDA lines are few on purpose: they cannot be tried where the tests run, everything after
-them is the same on every device. See README for what was measured and where.
+`engines.loading` brings it into memory.
 """
 
-import hashlib
-import inspect
-import shutil
-import tempfile
 import threading
 import time
 import traceback
@@ -26,16 +21,12 @@ from refiner.decoding.vocabulary import Vocabulary
 from refiner.decoding.writer import FreeWriter, HeldWriter, Writer
 from refiner.domain import LEAST, Form, Message, ModelInfo, Odds, Usage, Writing
 from refiner.engines import Job
+from refiner.engines.loading import load
 from refiner.errors import EngineError, InputError
 from refiner.settings import REFINER_MODEL, Device
 
 if TYPE_CHECKING:
     from refiner.decoding.memory import Memory
-
-CONVERTED_BELOW = 1 << 30
-"""GGUF files smaller than this many bytes are kept as safetensors in the cache folder after the first load:
-reading a GGUF takes transformers many times as long (BENCHMARKS.md, "Start")."""
-
 
 LEAST_CHANCE = {"cuda": 0.03, "mps": 0.1, "cpu": 0.25}
 """How probably right a guess must be, by device: on a CPU a token more makes a pass dearer (BENCHMARKS.md,
@@ -118,10 +109,11 @@ class LocalEngine:
                     f"The prompt takes {len(prompt):,} tokens; {self._name} holds {loaded.context:,} with its answer. "
                     "Shorten the draft or the sources."
                 )
-            writer = loaded.writer(replace(job, max_new_tokens=min(job.max_new_tokens, room)))
+            budget = min(job.max_new_tokens, room)
+            writer = loaded.writer(replace(job, max_new_tokens=budget))
             pick, drafter = Picker(job.temperature, job.seed), loaded.drafter(job)
             with self._failing("writing", "Try a shorter input or fewer new tokens."):
-                memory = self._memory = loaded.memory(len(prompt) + job.max_new_tokens, self._memory)
+                memory = self._memory = loaded.memory(len(prompt) + budget, self._memory)
                 yield from decode(memory, prompt, writer, pick, stop.is_set, drafter=drafter)
 
     def odds(
@@ -197,8 +189,9 @@ class LocalEngine:
             if self._loaded is None:
                 try:
                     place = self._model() if callable(self._model) else self._model
-                    self._loaded = _load(place, self._device_wanted, self._threads, self._cache_dir)
-                    self._loaded.compiled = self._compiled
+                    began = time.perf_counter()
+                    found = load(place, self._device_wanted, self._threads, self._cache_dir)
+                    self._loaded = _Loaded(*found, time.perf_counter() - began, compiled=self._compiled)
                 except EngineError as error:
                     self.problem = str(error)
                     raise
@@ -209,15 +202,16 @@ class LocalEngine:
 class _Loaded:
     """A model in memory with its tokenizer."""
 
-    def __init__(self, model: Any, tokenizer: Any, device: str, seconds: float) -> None:
-        self.model, self.tokenizer = model, tokenizer
+    def __init__(
+        self, model: Any, tokenizer: Any, device: str, seconds: float, *, compiled: bool = False
+    ) -> None:
+        self.model, self.tokenizer, self._compiled = model, tokenizer, compiled
         dtype = str(model.dtype).removeprefix("torch.")
         self.detail = f"{device}, {dtype}, loaded in {seconds:.1f} s"
         self.vocabulary = Vocabulary(tokenizer, model.get_output_embeddings().weight.shape[0])
         ends = model.generation_config.eos_token_id
         self._ends = frozenset(ends if isinstance(ends, list) else [ends, tokenizer.eos_token_id])
         self._seen: dict[Any, Any] = {}
-        self.compiled = False
         config = model.config.get_text_config()
         self.context = int(getattr(config, "max_position_embeddings", None) or 1 << 20)
         kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
@@ -247,7 +241,7 @@ class _Loaded:
 
         if before is not None and before.whole and (not before.width or before.room >= room + before.width):
             return before
-        if not self.compiled or not self.whole:
+        if not self._compiled or not self.whole:
             return Memory(self.model, room, whole=self.whole)
         return Memory(self.model, room, whole=True, width=WIDTH, forward=self._forward)
 
@@ -284,89 +278,3 @@ class _Loaded:
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def best_device(wanted: Device = "auto") -> str:
-    """The device wanted, or with ``auto`` the first that is there of ``cuda``, ``mps`` and ``cpu``."""
-    import torch  # noqa: PLC0415 - heavy
-
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _load(model_id: str, wanted: Device, threads: int, cache_dir: Path) -> _Loaded:
-    import torch  # noqa: PLC0415 - heavy
-    from transformers.utils import logging  # noqa: PLC0415 - heavy
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
-    began = time.perf_counter()
-    device = best_device(wanted)
-    dtype = {"cuda": torch.bfloat16, "mps": torch.float16}.get(device, torch.float32)
-    if threads and device == "cpu":
-        torch.set_num_threads(threads)
-    try:
-        model, tokenizer = _read(model_id, device, dtype, cache_dir)
-    except Exception as error:  # a damaged file can raise anything in the loaders
-        raise EngineError(
-            f"The model {model_id!r} could not be loaded: {error}. "
-            "Set REFINER_MODEL to a hub id, a folder with safetensors, or a .gguf file."
-        ) from error
-    if not {"cache", "past_key_values"} & inspect.signature(model.forward).parameters.keys():
-        raise EngineError(
-            f"{model_id} keeps no keys and values, which writing needs. Choose a transformer model."
-        )
-    return _Loaded(model.eval(), tokenizer, device, time.perf_counter() - began)
-
-
-def _read(model_id: str, device: str, dtype: Any, cache_dir: Path) -> tuple[Any, Any]:
-    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415 - heavy
-
-    place, options = Path(model_id).expanduser(), {}
-    if place.suffix == ".gguf":
-        if not place.is_file():
-            raise OSError(f"there is no file {place}")
-        kept = _converted(place, cache_dir)
-        if not kept.exists() and place.stat().st_size >= CONVERTED_BELOW:
-            place, options = place.parent, {"gguf_file": place.name}
-        else:
-            if not kept.exists():
-                _convert(place, kept)
-            place = kept
-    name = str(place) if options or place.exists() else model_id
-    tokenizer = AutoTokenizer.from_pretrained(name, **options)
-    model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype, device_map=device, **options)
-    return model, tokenizer
-
-
-def _converted(gguf: Path, cache_dir: Path) -> Path:
-    """Where the safetensors copy of this very file belongs."""
-    state = gguf.stat()
-    mark = hashlib.sha256(f"{gguf.resolve()}|{state.st_size}|{state.st_mtime_ns}".encode()).hexdigest()
-    return cache_dir.expanduser() / "models" / f"{gguf.stem}-{mark[:12]}"
-
-
-def _convert(gguf: Path, kept: Path) -> None:
-    """Write the safetensors copy, whole or not at all, whoever else is doing the same."""
-    import torch  # noqa: PLC0415 - heavy
-    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415 - heavy
-
-    options = {"gguf_file": gguf.name}
-    model = AutoModelForCausalLM.from_pretrained(str(gguf.parent), dtype=torch.float32, **options)
-    # save_pretrained refuses a model that still says it is quantized; its weights no longer are
-    for field, value in (("hf_quantizer", None), ("is_quantized", False)):
-        setattr(model, field, value)
-    del model.config.quantization_config
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=kept.parent))
-    try:
-        model.save_pretrained(made)
-        AutoTokenizer.from_pretrained(str(gguf.parent), **options).save_pretrained(made)
-        made.rename(kept)
-    except OSError:
-        if not kept.exists():
-            raise
-    finally:
-        shutil.rmtree(made, ignore_errors=True)

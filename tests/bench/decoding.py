@@ -17,7 +17,7 @@ from typing import Any
 import judging
 import torch
 
-from refiner import answer, batch, pipeline, prompts
+from refiner import batch, pipeline
 from refiner.decoding.memory import Memory
 from refiner.domain import Form, Message, Options, Usage, Writing
 from refiner.engines import Job
@@ -76,16 +76,7 @@ def main() -> None:
 
 def job_of(engine: LocalEngine, case: batch.Case, tokens: int = TOKENS) -> Job:
     """What is to be written, in the strict form."""
-    request = batch.request_of(case)
-    draft = answer.parse(request.draft, [one.id for one in request.sources], expect_block=False)
-    prompt = prompts.build(
-        PromptTemplate.read(),
-        request.question,
-        draft,
-        request.sources,
-        count=engine.count,
-        count_prompt=engine.prompt_tokens,
-    )
+    draft, prompt = pipeline.read(batch.request_of(case), engine, PromptTemplate.read())
     return pipeline.job(prompt, draft, engine, Options(tokens, "strict"))
 
 

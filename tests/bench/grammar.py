@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import tiny
 import torch
 
-from refiner import answer, pipeline, prompts, sources
+from refiner import answer, pipeline, sources
 from refiner.decoding.grammar import Grammar
 from refiner.decoding.loop import Picker
 from refiner.decoding.vocabulary import Vocabulary
@@ -24,6 +24,7 @@ from refiner.decoding.writer import HeldWriter
 from refiner.domain import Form, Options, Request
 from refiner.engines.choose import choose
 from refiner.engines.local import LocalEngine
+from refiner.prompts import PromptTemplate
 from refiner.settings import Settings
 
 DATA = Path(__file__).resolve().parents[1] / "data/refine_cases_sample.jsonl"
@@ -60,11 +61,7 @@ def request(row: dict[str, object]) -> Request:
 
 def live(engine: LocalEngine, one: Request, form: Form) -> tuple[float, float]:
     """The grammar's share of decoding time, prefill not counted, and its milliseconds a token."""
-    draft = answer.parse(one.draft, [source.id for source in one.sources], expect_block=False)
-    template = prompts.PromptTemplate.read()
-    prompt = prompts.build(
-        template, one.question, draft, one.sources, count=engine.count, count_prompt=engine.prompt_tokens
-    )
+    draft, prompt = pipeline.read(one, engine, PromptTemplate.read())
     job = pipeline.job(prompt, draft, engine, Options(120, form))
     *_, last = engine.stream(job, threading.Event())
     usage = last.usage

@@ -28,9 +28,10 @@ import transformers
 from gguf import GGUFReader
 from transformers.generation.streamers import BaseStreamer
 
-from refiner import answer, batch, prompts
+from refiner import batch, pipeline
 from refiner.engines.choose import EMBEDDED, choose, embedded_file
 from refiner.engines.local import LocalEngine
+from refiner.prompts import PromptTemplate
 from refiner.settings import Settings
 
 CASES = Path(__file__).parents[1] / "data/refine_cases_sample.jsonl"
@@ -109,16 +110,7 @@ def main(file: str = str(CASES)) -> None:
 
 def prompt(engine: LocalEngine, case: batch.Case) -> list[int]:
     """The case's prompt as the engine's tokens, chat template included."""
-    request = batch.request_of(case)
-    draft = answer.parse(request.draft, [source.id for source in request.sources], expect_block=False)
-    built = prompts.build(
-        prompts.PromptTemplate.read(),
-        request.question,
-        draft,
-        request.sources,
-        count=engine.count,
-        count_prompt=engine.prompt_tokens,
-    )
+    _, built = pipeline.read(batch.request_of(case), engine, PromptTemplate.read())
     return engine._get().prompt(built.messages)
 
 

@@ -7,15 +7,12 @@ each answer under ``runs``; the same cases and model make the same file.
 import argparse
 import gzip
 import json
-import sys
 import threading
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent))
-
 from replay import STORED
 
-from refiner import answer, batch, pipeline, prompts
+from refiner import batch, pipeline
 from refiner.domain import Form, Options
 from refiner.engines.choose import choose
 from refiner.prompts import PromptTemplate
@@ -34,16 +31,7 @@ def main() -> None:
     engine, template = choose(Settings.from_environment({})), PromptTemplate.read()
     lines = []
     for case in list(batch.read_cases(given.cases))[: given.limit]:
-        request = batch.request_of(case)
-        draft = answer.parse(request.draft, [one.id for one in request.sources], expect_block=False)
-        prompt = prompts.build(
-            template,
-            request.question,
-            draft,
-            request.sources,
-            count=engine.count,
-            count_prompt=engine.prompt_tokens,
-        )
+        draft, prompt = pipeline.read(batch.request_of(case), engine, template)
         runs = {}
         for form in FORMS:
             job = pipeline.job(prompt, draft, engine, Options(TOKENS, form))

@@ -9,18 +9,16 @@ import argparse
 import gzip
 import json
 import math
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-sys.path.append(str(Path(__file__).parent))
 
 import edits
 import peers
 
-from refiner import answer, batch, prompts
+from refiner import batch, pipeline, prompts
 from refiner.decoding.drafter import Drafter
 from refiner.decoding.grammar import Grammar
 from refiner.decoding.known import Known
@@ -79,28 +77,20 @@ def replays(engine: LocalEngine, every: int = 1) -> Iterator[Replay]:
         rows = [json.loads(line) for line in lines]
     for number, row in enumerate(rows[::every]):
         request = batch.request_of(batch.Case(number, row["id"], row))
-        draft = answer.parse(request.draft, [one.id for one in request.sources], expect_block=False)
-        prompt = prompts.build(
-            template,
-            request.question,
-            draft,
-            request.sources,
-            count=engine.count,
-            count_prompt=engine.prompt_tokens,
+        draft, prompt = pipeline.read(request, engine, template)
+        one = partial(
+            Replay,
+            prompt=loaded.prompt(prompt.messages),
+            messages=tuple(message.content for message in prompt.messages),
+            draft=prompts.shown(draft, prompt.sources),
+            ids=tuple(source.id for source in prompt.sources),
         )
-        read = loaded.prompt(prompt.messages)
-
-        def one(kind: str, form: Form, output: list[int], budget: int) -> Replay:
-            texts = tuple(message.content for message in prompt.messages)  # noqa: B023 - used at once
-            ids = tuple(source.id for source in prompt.sources)  # noqa: B023 - the same
-            return Replay(kind, form, read, output, texts, prompts.shown(draft, prompt.sources), ids, budget)  # noqa: B023 - the same
-
         for form, output in row["runs"].items():
-            yield one(form, form, output, row["budget"])
+            yield one(kind=form, form=form, output=output, budget=row["budget"])
         for kind in edits.KINDS:
             output = made(loaded.vocabulary, kind, draft, prompt, row["id"])
             if output:
-                yield one(kind, "free", output, 8192)
+                yield one(kind=kind, form="free", output=output, budget=8192)
 
 
 def made(vocabulary: Vocabulary, kind: str, draft: Answer, prompt: Prompt, seed: str) -> list[int]:
