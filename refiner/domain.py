@@ -305,16 +305,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Odds:
-    """What a model would say next after each prompt, and what reading them took.
+    """What one forward pass over many prompts told: what the model would say next after those that ended in it.
 
-    ``chances`` holds the probability of each choice by prompt, in [0, 1], None where the prompt is longer than
-    the model reads. ``tokens`` counts what was read; what prompts share is read once.
+    ``chances`` holds, by the prompt's place, the probability of each choice in [0, 1]; None where the prompt is
+    longer than the model reads, which takes no pass. ``tokens`` is how many were read.
     """
 
-    chances: tuple[tuple[float, ...] | None, ...]
+    chances: Mapping[int, tuple[float, ...] | None]
     tokens: int = 0
-    forward_passes: int = 0
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +364,7 @@ class Writing:
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """The answer and its diff stand; ``done`` of ``total`` checks have come back."""
+    """The answer and its diff stand; ``done`` of ``total`` checks have come back, at first none, at last all."""
 
     answer: Answer
     draft: Answer

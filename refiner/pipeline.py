@@ -6,6 +6,7 @@ both → total the rewards. Each step yields a `Stage`; no step looks back.
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from refiner import answer, diff, judges, prompts, quotes, rewards, rubrics, sources
 from refiner.domain import (
@@ -62,7 +63,7 @@ def refine(
     template: PromptTemplate | None = None,
     mix: Mix = "weighted",
 ) -> Iterator[Stage]:
-    """Refine one draft: `Prepared`, then `Writing` many times, `Judging`, and `Finished` at the end.
+    """Refine one draft: `Prepared`, then `Writing` and `Judging` many times each, and `Finished` at the end.
 
     When ``stop`` is set what was written so far is the answer, and what was not judged yet is unscored. Raises
     `InputError` (too long) and `EngineError`; a judge that fails leaves its checks unscored.
@@ -86,9 +87,9 @@ def refine(
         changes = diff.compare(draft, refined)
         checks = (*rewards.checks(request, draft), *rewards.checks(request, refined))
         total = len(dict.fromkeys(checks))
-        yield Judging(refined, draft, changes, written.usage, 0, total)
-        verdicts = judges.ask(judge, checks, stop.is_set)
-        yield Judging(refined, draft, changes, written.usage, total, total)
+        with closing(judges.ask(judge, checks, stop.is_set)) as asked:
+            for verdicts in asked:
+                yield Judging(refined, draft, changes, written.usage, len(verdicts), total)
         yield Finished(
             Refinement(
                 request=request,

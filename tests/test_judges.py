@@ -1,6 +1,6 @@
 """Which judge scores, by settings and by the model that writes."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -24,7 +24,9 @@ class Reading:
     def info(self) -> ModelInfo:
         return ModelInfo(self.name, self.is_refiner)
 
-    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: object = None) -> Odds:
+    def odds(
+        self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: object = None
+    ) -> Generator[Odds]:
         del prompts, choices, stop
         raise AssertionError("nothing is asked while choosing")
 

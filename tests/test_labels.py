@@ -1,7 +1,7 @@
 """A judge measured on human labels: files read, figures kept, and shown where they belong."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -141,10 +141,10 @@ class Alternating:
 
     name, version, threshold, quality = "alternating", "1", 0.5, None
 
-    def judge(self, checks: Sequence[Check], stop: object = None) -> tuple[Verdict, ...]:
+    def judge(self, checks: Sequence[Check], stop: object = None) -> Generator[dict[int, Verdict]]:
         del stop
-        values = [None if number % 2 else 0.5 for number in range(len(checks))]
-        return tuple(Verdict(value, "judged", "because", self.name) for value in values)
+        for place in range(len(checks)):
+            yield {place: Verdict(None if place % 2 else 0.5, "judged", "because", self.name)}
 
 
 def test_claims_that_the_judge_failed_on_are_counted_as_not_scored() -> None:

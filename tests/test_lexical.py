@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from asked import verdicts_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ LIVER = Source(
 
 
 def support(statement: str, *evidence: Source) -> Verdict:
-    (verdict,) = JUDGE.judge([Check("support", "Q?", "", statement, evidence or (LIVER,))])
+    (verdict,) = verdicts_of(JUDGE, [Check("support", "Q?", "", statement, evidence or (LIVER,))])
     return verdict
 
 
@@ -194,7 +195,7 @@ def test_the_order_of_sources_and_of_checks_changes_nothing() -> None:
     sea = Source("1", "The sea is blue.")
     assert support("The sea is blue.", LIVER, sea).label == support("The sea is blue.", sea, LIVER).label
     checks = [Check("support", "Q?", "", text, (LIVER,)) for text in ("LNPs accumulate.", "Cheese ripens.")]
-    assert JUDGE.judge(checks) == JUDGE.judge(checks[::-1])[::-1]
+    assert verdicts_of(JUDGE, checks) == verdicts_of(JUDGE, checks[::-1])[::-1]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_a_source_that_asks_for_a_score_moves_no_verdict(statement: str) -> None
 @pytest.mark.parametrize("kind", ["criterion", "relevance"])
 def test_what_needs_understanding_is_left_to_a_language_model(kind: str) -> None:
     check = Check(kind, "Q?", "A.", criterion=Criterion("x", "X", "It says X."))  # type: ignore[arg-type]  # a CheckKind
-    (verdict,) = JUDGE.judge([check])
+    (verdict,) = verdicts_of(JUDGE, [check])
     assert (verdict.value, verdict.reason) == (None, "needs a language model judge")
 
 
@@ -228,7 +229,7 @@ def test_what_needs_understanding_is_left_to_a_language_model(kind: str) -> None
     ],
 )
 def test_the_need_of_a_citation_is_a_rule_of_thumb_and_says_so(sentence: str, needs: float) -> None:
-    (verdict,) = JUDGE.judge([Check("needs_citation", "Q?", "", sentence)])
+    (verdict,) = verdicts_of(JUDGE, [Check("needs_citation", "Q?", "", sentence)])
     assert verdict.value == needs
     assert "rule of thumb" in verdict.reason
 
@@ -247,7 +248,7 @@ def test_a_thousand_checks_take_seconds() -> None:
         for row in ROWS
     ][:1000]
     began = time.perf_counter()
-    JUDGE.judge(checks)
+    verdicts_of(JUDGE, checks)
     assert time.perf_counter() - began < 5
 
 

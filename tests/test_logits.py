@@ -3,17 +3,21 @@
 import json
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from asked import verdicts_of
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
 from refiner import answer, citations, rewards
+from refiner.decoding.memory import Memory
 from refiner.decoding.packed import pack, read
 from refiner.domain import Check, Criterion, Message, ModelInfo, Odds, Request, Source, Writing
 from refiner.engines import Job
@@ -32,6 +36,22 @@ REFINED = answer.parse(f"<answer><snippet id={SOURCES[0].id}>{SOURCES[0].text[:3
 CHECKS = tuple(dict.fromkeys((*rewards.checks(REQUEST, DRAFT), *rewards.checks(REQUEST, REFINED))))
 
 
+@dataclass
+class Reading:
+    """What prompts were found to say next, and what reading them took."""
+
+    chances: list[tuple[float, ...] | None]
+    tokens: int
+    forward_passes: int
+
+
+def reading(engine: LocalEngine, chats: Sequence[Sequence[Message]]) -> Reading:
+    passes = list(engine.odds(chats, SCORES))
+    found = {place: one for odds in passes for place, one in odds.chances.items()}
+    tokens = [odds.tokens for odds in passes]
+    return Reading([found[place] for place in range(len(chats))], sum(tokens), len(passes))
+
+
 def one_by_one(engine: LocalEngine, chats: Sequence[Sequence[Message]]) -> list[tuple[float, ...]]:
     """The plain way, through the model's own forward: one prompt, one pass, no cache, no mask."""
     loaded = engine._get()
@@ -46,7 +66,7 @@ def one_by_one(engine: LocalEngine, chats: Sequence[Sequence[Message]]) -> list[
 
 def test_reading_all_checks_together_gives_what_one_prompt_for_each_gives(scorer: LocalEngine) -> None:
     chats = prompts(CHECKS)
-    together = scorer.odds(chats, SCORES)
+    together = reading(scorer, chats)
     assert len(CHECKS) > 20
     assert np.ptp([expected(one) for one in together.chances if one]) > 0.1  # they differ, so order is tested
     np.testing.assert_allclose(together.chances, one_by_one(scorer, chats), atol=1e-4)
@@ -55,7 +75,7 @@ def test_reading_all_checks_together_gives_what_one_prompt_for_each_gives(scorer
 @pytest.mark.real_model
 def test_the_same_with_a_real_model(embedded: LocalEngine) -> None:
     chats = prompts(CHECKS)[::4]
-    together = embedded.odds(chats, SCORES)
+    together = reading(embedded, chats)
     alone = one_by_one(embedded, chats)
     np.testing.assert_allclose(together.chances, alone, atol=1e-4)
     values = [expected(one) for one in together.chances if one]
@@ -67,7 +87,7 @@ def test_what_checks_share_is_read_once(scorer: LocalEngine) -> None:
     chats = prompts(CHECKS)
     tokens = [tuple(loaded.prompt(chat)) for chat in chats]
     distinct = {one[:n] for one in tokens for n in range(1, len(one) + 1)}
-    took = scorer.odds(chats, SCORES)
+    took = reading(scorer, chats)
     assert took.tokens <= 1.05 * len(distinct)
     assert took.forward_passes <= 4
     assert took.tokens < sum(map(len, tokens)) / 5
@@ -77,10 +97,10 @@ def test_a_model_that_sees_a_window_only_is_read_prompt_by_prompt(
     scorer: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chats = prompts(CHECKS[:3])
-    together = scorer.odds(chats, SCORES)
+    together = reading(scorer, chats)
     monkeypatch.setattr(scorer._get(), "takes_mask", False)
     monkeypatch.setattr(scorer._get(), "whole", False)
-    alone = scorer.odds(chats, SCORES)
+    alone = reading(scorer, chats)
     assert alone.forward_passes == 3
     assert alone.tokens > together.tokens
     np.testing.assert_allclose(together.chances, alone.chances, atol=1e-4)
@@ -124,10 +144,12 @@ class Saying:
     def __init__(self, *chances: tuple[float, ...] | None) -> None:
         self._chances = chances
 
-    def odds(self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: object = None) -> Odds:
+    def odds(
+        self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: object = None
+    ) -> Generator[Odds]:
         del stop
         assert list(choices) == ["0", "1", "2"]
-        return Odds(self._chances[: len(prompts)])
+        yield Odds(dict(enumerate(self._chances[: len(prompts)])))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +166,7 @@ class Saying:
 def test_the_value_is_the_expected_score_if_the_model_answers_in_the_form_asked(
     chances: tuple[float, ...] | None, value: float | None
 ) -> None:
-    (verdict,) = LogitsJudge(Saying(chances)).judge(CHECKS[:1])
+    (verdict,) = verdicts_of(LogitsJudge(Saying(chances)), CHECKS[:1])
     assert verdict.value == (None if value is None else pytest.approx(value))
     assert verdict.basis == "judged"
     assert verdict.reason
@@ -159,9 +181,9 @@ def test_eager_attention_takes_no_such_mask_and_is_read_prompt_by_prompt(
     model = AutoModelForCausalLM.from_pretrained(str(scorer._model), attn_implementation="eager")
     eager = _Loaded(model.eval(), scorer._get().tokenizer, "cpu", 0.0)
     chats = prompts(CHECKS[::6])
-    together = scorer.odds(chats, SCORES)
+    together = reading(scorer, chats)
     monkeypatch.setattr(scorer, "_loaded", eager)
-    alone = scorer.odds(chats, SCORES)
+    alone = reading(scorer, chats)
     assert not eager.takes_mask
     assert alone.forward_passes == len(chats)
     assert alone.tokens <= together.tokens + len(chats)  # what they share is read once all the same
@@ -171,12 +193,12 @@ def test_eager_attention_takes_no_such_mask_and_is_read_prompt_by_prompt(
 def test_judging_starts_from_what_was_read_for_writing_and_says_the_same(scorer: LocalEngine) -> None:
     chats, ids = prompts(CHECKS), tuple(source.id for source in SOURCES)
     scorer.release()
-    before = scorer.odds(chats, SCORES)
+    before = reading(scorer, chats)
     job = Job(
         PromptTemplate.read().messages(REQUEST.question, DRAFT, SOURCES), "free", ids, max_new_tokens=24
     )
     end = last_of(scorer, job)
-    after = scorer.odds(chats, SCORES)
+    after = reading(scorer, chats)
     shared = before.tokens - after.tokens
     assert shared > 0.5 * end.usage.prompt_tokens
     np.testing.assert_allclose(before.chances, after.chances, atol=1e-4)
@@ -186,7 +208,7 @@ def test_judging_starts_from_what_was_read_for_writing_and_says_the_same(scorer:
     scorer.release()
     assert last_of(scorer, job).usage.reused_tokens == 0
     scorer.release()
-    assert scorer.odds(chats, SCORES).tokens == before.tokens
+    assert reading(scorer, chats).tokens == before.tokens
 
 
 def last_of(engine: LocalEngine, job: Job) -> Writing:
@@ -195,29 +217,78 @@ def last_of(engine: LocalEngine, job: Job) -> Writing:
 
 
 def test_a_stop_ends_the_reading_and_leaves_every_check_unscored(scorer: LocalEngine) -> None:
-    verdicts = LogitsJudge(scorer).judge(CHECKS, lambda: True)
+    verdicts = verdicts_of(LogitsJudge(scorer), CHECKS, lambda: True)
     assert {(verdict.value, verdict.reason) for verdict in verdicts} == {(None, STOPPED)}
-    assert LogitsJudge(scorer).judge(CHECKS[:1])[0].value is not None  # the model is free again
+    assert verdicts_of(LogitsJudge(scorer), CHECKS[:1])[0].value is not None  # the model is free again
+
+
+def test_each_pass_tells_of_the_checks_that_it_answered(scorer: LocalEngine) -> None:
+    took = reading(scorer, prompts(CHECKS))
+    told = [len(said) for said in ask(LogitsJudge(scorer), CHECKS)]
+    assert len(told) == 1 + took.forward_passes > 2
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0, len(CHECKS))
+
+
+def test_a_stop_half_way_keeps_what_was_judged(scorer: LocalEngine) -> None:
+    stop = threading.Event()
+    seen = []
+    for said in ask(LogitsJudge(scorer), CHECKS, stop.is_set):
+        seen.append(said)
+        if said:
+            stop.set()
+    _, some, every = seen
+    assert 0 < len(some) < len(every) == len(CHECKS)
+    assert every.items() >= some.items()
+    assert None not in {verdict.value for verdict in some.values()}
+    assert {every[check].reason for check in every.keys() - some.keys()} == {STOPPED}
+
+
+def test_no_memory_left_half_way_keeps_what_was_judged(
+    scorer: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pass_, left = Memory.read, iter([True])
+
+    def read_once(self: Memory, *given: Any, **more: Any) -> torch.Tensor:
+        if not next(left, False):
+            raise torch.OutOfMemoryError("Out of memory.")
+        return pass_(self, *given, **more)
+
+    monkeypatch.setattr(Memory, "read", read_once)
+    _, some, every = ask(LogitsJudge(scorer), CHECKS)
+    assert 0 < len(some) < len(every) == len(CHECKS)
+    (reason,) = {every[check].reason for check in every.keys() - some.keys()}
+    assert "failed while judging: Out of memory. Try fewer sources." in reason
+    assert not scorer._busy.locked()
+
+
+def test_who_leaves_half_way_frees_the_model(scorer: LocalEngine) -> None:
+    asked = ask(LogitsJudge(scorer), CHECKS)
+    assert [len(next(asked)) > 0 for _ in range(2)] == [False, True]
+    assert scorer._busy.locked()
+    asked.close()
+    assert not scorer._busy.locked()
 
 
 def test_after_a_stop_nothing_is_taken_for_read_that_is_no_text(scorer: LocalEngine) -> None:
     loaded = scorer._get()
     tokens = [loaded.prompt(chat) for chat in prompts(CHECKS)]
     memory = loaded.memory(0)
-    passes = iter([False, True])
-    assert read(memory, tokens, [[1]], stop=lambda: next(passes)) is None
+    passes = read(memory, tokens, [[1]])
+    assert [next(passes).tokens for _ in range(2)]
+    passes.close()
     first = pack(tokens)[0][0]
     assert memory.tokens == list(first.tokens)[: len(memory.tokens)]
 
 
 def test_a_stop_is_heard_while_another_request_has_the_model(scorer: LocalEngine) -> None:
     with scorer._busy:
-        assert scorer.odds(prompts(CHECKS[:1]), SCORES, lambda: True) is None
+        assert list(scorer.odds(prompts(CHECKS[:1]), SCORES, lambda: True)) == []
 
 
 @pytest.mark.real_model
 def test_the_embedded_model_is_no_judge_and_that_is_said(embedded: LocalEngine) -> None:
-    verdicts = LogitsJudge(embedded).judge(CHECKS[:6])
+    verdicts = verdicts_of(LogitsJudge(embedded), CHECKS[:6])
     assert {verdict.value for verdict in verdicts} == {None}
     assert "did not answer in the form asked" in verdicts[0].reason
 
@@ -228,14 +299,14 @@ def test_a_prompt_longer_than_the_model_reads_fails_alone(
     monkeypatch.setattr(scorer._get(), "context", 400)
     short = Check("needs_citation", "Why?", "", "Air scatters blue light most.")
     long = Check("needs_citation", "How?", "", "Air scatters light. " * 100)
-    first, second = LogitsJudge(scorer).judge([short, long])
+    first, second = verdicts_of(LogitsJudge(scorer), [short, long])
     assert first.value is not None
     assert second.value is None
     assert "longer than the judge can read" in second.reason
 
 
 def test_its_verdicts_make_a_whole_reward(scorer: LocalEngine) -> None:
-    verdicts = ask(LogitsJudge(scorer), CHECKS)
+    *_, verdicts = ask(LogitsJudge(scorer), CHECKS)
     reward = rewards.reward(REQUEST, REFINED, verdicts)
     assert reward.basis == "judged"
     assert reward.total.value is not None

@@ -1,6 +1,7 @@
 """The whole algorithm over a scripted engine, the tiny model and hostile texts."""
 
 import threading
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from refiner.engines.local import LocalEngine
 from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import EngineError, InputError
 from refiner.judges.lexical import LexicalJudge
+from refiner.judges.logits import LogitsJudge
 from refiner.pipeline import refine, request
 from refiner.prompts import PromptTemplate
 from refiner.render import result
@@ -42,10 +44,24 @@ def finished(stages: list[Stage]) -> Refinement:
 
 def test_the_stages_come_in_order() -> None:
     stages = list(refine(REQUEST, ScriptedEngine([ANSWER]), JUDGE))
-    kinds = [type(stage) for stage in stages]
-    assert kinds[0] is Prepared
-    assert set(kinds[1:-3]) == {Writing}
-    assert kinds[-3:] == [Judging, Judging, Finished]
+    assert [kind for kind, _ in groupby(map(type, stages))] == [Prepared, Writing, Judging, Finished]
+
+
+def test_judging_tells_how_many_checks_have_come_back() -> None:
+    stages = list(refine(REQUEST, ScriptedEngine([ANSWER]), JUDGE))
+    told = [(stage.done, stage.total) for stage in stages if isinstance(stage, Judging)]
+    assert told == [(done, told[0][1]) for done in range(told[0][1] + 1)]
+    assert len(told) > 10
+
+
+def test_who_leaves_while_it_judges_frees_the_model_and_what_it_has_read(scorer: LocalEngine) -> None:
+    running = refine(REQUEST, scorer, LogitsJudge(scorer), Options(32))
+    stage = next(stage for stage in running if isinstance(stage, Judging) and stage.done)
+    assert stage.done < stage.total
+    assert scorer._busy.locked()
+    running.close()  # type: ignore[attr-defined]  # it is a generator, typed as the iterator it is used as
+    assert not scorer._busy.locked()
+    assert scorer._memory is None
 
 
 def test_both_answers_are_judged_by_the_same_judge_and_compared() -> None:

@@ -1,6 +1,6 @@
 """The score: worked by hand, inside its interval, and never kinder for a judge that failed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 
 import pytest
 from hypothesis import given
@@ -95,15 +95,15 @@ class Broken:
 
     name, version = "broken", "1"
 
-    def __init__(self, answer_: Callable[[], tuple[Verdict, ...]]) -> None:
+    def __init__(self, answer_: Callable[[], tuple[()]]) -> None:
         self._answer = answer_
 
-    def judge(self, checks: object, stop: object = None) -> tuple[Verdict, ...]:
+    def judge(self, checks: object, stop: object = None) -> Generator[Mapping[int, Verdict]]:
         del checks, stop
-        return self._answer()
+        yield from self._answer()
 
 
-def boom() -> tuple[Verdict, ...]:
+def boom() -> tuple[()]:
     raise TimeoutError("30 s")
 
 
@@ -112,9 +112,9 @@ def boom() -> tuple[Verdict, ...]:
     [pytest.param(boom, "TimeoutError: 30 s", id="exception"), pytest.param(tuple, "0 verdicts", id="none")],
 )
 def test_a_judge_that_breaks_leaves_everything_unscored_with_the_reason(
-    break_: Callable[[], tuple[Verdict, ...]], word: str
+    break_: Callable[[], tuple[()]], word: str
 ) -> None:
-    verdicts = judges.ask(Broken(break_), rewards.checks(request(), ANSWER))
+    *_, verdicts = judges.ask(Broken(break_), rewards.checks(request(), ANSWER))
     assert {verdict.value for verdict in verdicts.values()} == {None}
     assert all(word in verdict.reason for verdict in verdicts.values())
     assert rewards.reward(request(), ANSWER, verdicts).total.value is None

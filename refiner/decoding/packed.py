@@ -5,8 +5,7 @@ with its own positions and a mask in which a token sees its own prompt alone (th
 Miao et al. 2023, section 4.2, here for prompts). Nothing is generated.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -79,34 +78,21 @@ def read(
     choices: Sequence[Sequence[int]],
     *,
     shared: bool = True,
-    stop: Callable[[], bool] = lambda: False,
-) -> Odds | None:
-    """How likely each choice (token ids, any of which will do) comes next after each prompt.
+) -> Generator[Odds]:
+    """How likely each choice (token ids, any of which will do) comes next after each prompt, pass by pass.
 
-    ``memory`` may hold what the prompts begin with. ``stop`` is looked at between passes; the answer is then None.
+    ``memory`` may hold what the prompts begin with; closed between two passes too, it keeps nothing but text.
     Without ``shared`` the prompts are read one by one: for models that take no such mask.
     """
-    began = time.perf_counter()
     packs = pack(prompts) if shared else [_alone(number, prompt) for number, prompt in enumerate(prompts)]
-    found: dict[int, tuple[float, ...]] = {}
-    passes = reused = 0
     for stretches in packs:
         memory = memory if memory.whole else memory.anew()
-        reused += memory.begin(stretches[0].tokens)
+        memory.begin(stretches[0].tokens)
         try:
-            for _ in _read_pack(memory, stretches, choices, found):
-                passes += 1
-                if stop():
-                    return None
+            yield from _read_pack(memory, stretches, choices)
         finally:
             if memory.whole:  # what follows the first prompt is no text, but many
                 memory.back(min(len(memory.tokens), len(stretches[0].tokens)))
-    return Odds(
-        chances=tuple(found[number] for number in range(len(prompts))),
-        tokens=sum(len(stretch.tokens) for stretches in packs for stretch in stretches) - reused,
-        forward_passes=passes,
-        seconds=time.perf_counter() - began,
-    )
 
 
 def _alone(number: int, prompt: Sequence[int]) -> list[Stretch]:
@@ -114,12 +100,9 @@ def _alone(number: int, prompt: Sequence[int]) -> list[Stretch]:
 
 
 def _read_pack(
-    memory: Memory,
-    stretches: Sequence[Stretch],
-    choices: Sequence[Sequence[int]],
-    found: dict[int, tuple[float, ...]],
-) -> Iterator[None]:
-    """Read one sequence, behind what ``memory`` holds of it, into ``found`` by prompt; yields after each pass."""
+    memory: Memory, stretches: Sequence[Stretch], choices: Sequence[Sequence[int]]
+) -> Generator[Odds]:
+    """Read one sequence, behind what ``memory`` holds of it."""
     device = memory.model.device
     ids = [token for stretch in stretches for token in stretch.tokens]
     positions = [p for s in stretches for p in range(len(s.path), len(s.path) + len(s.tokens))]
@@ -132,9 +115,13 @@ def _read_pack(
             more["attention_mask"] = _mask(stretches, start, stop).to(device)
         logits = memory.read(ids[start:stop], [place - start for place in wanted] or [0], **more)
         chances = torch.softmax(logits.float(), dim=-1).cpu()
-        for row, place in zip(chances, wanted, strict=False):
-            found[ends[place]] = tuple(float(row[list(tokens)].sum()) for tokens in choices)
-        yield
+        yield Odds(
+            {
+                ends[place]: tuple(float(row[list(tokens)].sum()) for tokens in choices)
+                for row, place in zip(chances, wanted, strict=False)
+            },
+            stop - start,
+        )
 
 
 def _passes(begin: int, first: int, length: int) -> list[tuple[int, int]]:

@@ -6,9 +6,9 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -121,31 +121,32 @@ class LocalEngine:
         prompts: Sequence[Sequence[Message]],
         choices: Sequence[str],
         stop: Callable[[], bool] = lambda: False,
-    ) -> Odds | None:
-        """How likely each choice is the next thing that the model says after each prompt; nothing is written.
+    ) -> Generator[Odds]:
+        """How likely each choice is the next thing that the model says after each prompt, pass by pass.
 
-        A choice counts with a blank before it as well, where it is one token. What prompts share is read once. None
-        where ``stop`` said so while another request had the model, or between two passes.
+        A choice counts with a blank before it as well, where it is one token. What prompts share is read once. It
+        ends where ``stop`` says so while another request has the model, or before a pass. Nothing is written.
         """
         from refiner.decoding.packed import read  # noqa: PLC0415 - torch is heavy
 
         loaded = self._get()
         tokens = [loaded.prompt(prompt) for prompt in prompts]
-        fitting = [number for number, one in enumerate(tokens) if len(one) <= loaded.context]
+        long = dict.fromkeys(number for number, one in enumerate(tokens) if len(one) > loaded.context)
+        fitting = [number for number in range(len(tokens)) if number not in long]
+        if long:
+            yield Odds(long)
         with self._turn(stop) as ours, self._failing("judging", "Try fewer sources."):
-            found = ours and read(
+            if not ours:
+                return
+            passes = read(
                 loaded.memory(0, self._memory).growing(),
                 [tokens[number] for number in fitting],
                 [loaded.spellings(choice) for choice in choices],
                 shared=loaded.takes_mask,
-                stop=stop,
             )
-        if not found:
-            return None
-        chances: list[tuple[float, ...] | None] = [None] * len(prompts)
-        for number, one in zip(fitting, found.chances, strict=True):
-            chances[number] = one
-        return replace(found, chances=tuple(chances))
+            with closing(passes):
+                while not stop() and (odds := next(passes, None)) is not None:
+                    yield Odds({fitting[n]: one for n, one in odds.chances.items()}, odds.tokens)
 
     def release(self) -> None:
         """Let go of what was read for the last job; a compiled model keeps the room.

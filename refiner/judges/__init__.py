@@ -1,6 +1,7 @@
 """Who judges: the seam between rewards and any judge."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from typing import Protocol
 
 from refiner.domain import Check, Verdict
@@ -16,7 +17,7 @@ def going_on() -> bool:
 
 
 class Judge(Protocol):
-    """Answers checks, all at once. A check that fails comes back unscored; the others stand."""
+    """Answers checks, all in one call. A check that fails comes back unscored; the others stand."""
 
     @property
     def name(self) -> str:
@@ -34,18 +35,52 @@ class Judge(Protocol):
     def quality(self) -> Quality | None:
         """What was measured of it before it came here; None where that is kept elsewhere, or nothing was."""
 
-    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> tuple[Verdict, ...]:
-        """One verdict a check, in the same order. Once ``stop`` says so, what was not asked yet is unscored."""
+    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> Generator[Mapping[int, Verdict]]:
+        """Verdicts as they come, by the place of their check: one a check, in any order, some at a time.
+
+        Once ``stop`` says so nothing more is asked, and what was not asked has no verdict. Closing it early ends
+        the work behind it.
+        """
 
 
-def ask(judge: Judge, checks: Sequence[Check], stop: Stop = going_on) -> dict[Check, Verdict]:
-    """The judge's verdict on each check; a judge that breaks leaves every check unscored with the reason."""
-    distinct = list(dict.fromkeys(checks))
+def ask(judge: Judge, checks: Sequence[Check], stop: Stop = going_on) -> Generator[Mapping[Check, Verdict]]:
+    """The verdicts so far, again and again: at first none, the last time one on each check.
+
+    What was not judged because of a stop is unscored. A judge that breaks leaves what it gave, and the rest unscored
+    with the reason; one whose verdicts are not one a check is believed in none.
+    """
+    every = tuple(dict.fromkeys(checks))
+    found: dict[Check, Verdict] = {}
+    reason = STOPPED
+    yield {}
     try:
-        verdicts = judge.judge(distinct, stop)
-        if len(verdicts) != len(distinct):
-            raise ValueError(f"{len(verdicts)} verdicts on {len(distinct)} checks")  # noqa: TRY301 - one way out
+        with closing(_counted(judge, every, stop)) as steps:
+            for some in steps:
+                found |= some
+                yield dict(found)
+    except _MiscountError as error:
+        found, reason = {}, f"the judge failed: {error}"
     except Exception as error:  # noqa: BLE001 - whatever broke, the answer stands and its checks are unscored
         reason = f"the judge failed: {type(error).__name__}: {error}"
-        verdicts = (Verdict(None, "judged", reason, judge.name, judge.version),) * len(distinct)
-    return dict(zip(distinct, verdicts, strict=True))
+    if len(found) < len(every):
+        unscored = Verdict(None, "judged", reason, judge.name, judge.version)
+        yield {check: found.get(check, unscored) for check in every}
+
+
+class _MiscountError(Exception):
+    """The verdicts are not one a check, so whose any of them is cannot be known."""
+
+
+def _counted(judge: Judge, checks: Sequence[Check], stop: Stop) -> Generator[Mapping[Check, Verdict]]:
+    """What the judge gives, by check; `_MiscountError` where that is none of the checks, one twice or too few."""
+    left = dict(enumerate(checks))
+    with closing(judge.judge(checks, stop)) as steps:
+        for some in steps:
+            if not some.keys() <= left.keys():
+                wrong = ", ".join(sorted(map(str, some.keys() - left.keys())))
+                raise _MiscountError(
+                    f"check {wrong} of {len(checks)}, counted from 0, is not there or was judged twice"
+                )
+            yield {left.pop(place): verdict for place, verdict in some.items()}
+    if left and not stop():
+        raise _MiscountError(f"{len(checks) - len(left)} verdicts on {len(checks)} checks")

@@ -5,14 +5,14 @@ check that fails is unscored, with the reason, and changes no other verdict.
 """
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from functools import partial
-from threading import Lock
+from threading import Event, Lock
 
 from refiner.domain import Check, Verdict
-from refiner.judges import STOPPED, Stop, asking, going_on
+from refiner.judges import Stop, asking, going_on
 from refiner.judges.completion import Said, chances
 from refiner.judges.logits import ENOUGH, expected
 from refiner.judges.quality import Quality
@@ -27,6 +27,8 @@ _LOST = 3
 _SILENT = 12
 """Tries in a row without a word from the server, time-outs too, after which it is taken to be gone as well."""
 _LONGEST_RAW = 4_000
+_LOOK_EVERY = 0.05
+"""Seconds between two looks, while waiting for another try, at whether it is still wanted."""
 
 
 class HostedJudge:
@@ -58,21 +60,35 @@ class HostedJudge:
         self._server = Server(model, base_url, api_key, timeout, max_tokens)
         self._concurrency, self._retries, self._backoff = concurrency, retries, backoff
 
-    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> tuple[Verdict, ...]:
-        """One verdict a check. The very first is asked alone: it finds out about log-probabilities for the rest."""
-        alone = 1 if self._server.logprobs is None else 0
-        ask = partial(self._ask, _Line(), stop)
-        first = [ask(check) for check in checks[:alone]]
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            return (*first, *pool.map(ask, checks[alone:]))
+    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> Generator[Mapping[int, Verdict]]:
+        """Each verdict as its reply comes. After a stop the replies that were asked for are still waited for.
 
-    def _ask(self, line: "_Line", stop: Stop, check: Check) -> Verdict:
+        The very first check is asked alone: it finds out about log-probabilities for the rest. Closed early, it asks
+        nothing more and waits for nobody; a thread whose request is out ends with it.
+        """
+        closed, pool = Event(), ThreadPoolExecutor(self._concurrency, "judge")
+        ask = partial(self._ask, _Line(), lambda: closed.is_set() or stop())
+        places, alone = range(len(checks)), 1 if self._server.logprobs is None else 0
+        try:
+            for group in (places[:alone], places[alone:]):
+                asked = {pool.submit(ask, checks[place]): place for place in group}
+                for reply in as_completed(asked):
+                    if (verdict := reply.result()) is not None:
+                        yield {asked[reply]: verdict}
+        finally:
+            closed.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, line: "_Line", over: Stop, check: Check) -> Verdict | None:
+        """The verdict; None where it was over before the server was asked."""
         chat = asking.messages(check, check.evidence, asking.JSON)
         verdict, wait = self._verdict(None, ""), 0.0
         for attempt in range(1 + self._retries):
-            time.sleep(wait)
-            if line.gone or stop():
-                return replace(verdict, reason=line.gone or STOPPED)
+            _wait(wait, over)
+            if over():
+                return verdict if attempt else None
+            if line.gone:
+                return replace(verdict, reason=line.gone)
             heard = self._server.ask(chat)
             line.note(heard)
             verdict = self._read(heard) if isinstance(heard, Said) else replace(verdict, reason=heard.reason)
@@ -102,6 +118,12 @@ class HostedJudge:
         return Verdict(
             value, "judged", reason, self.name, self.version, confidence=confidence, raw=raw[-_LONGEST_RAW:]
         )
+
+
+def _wait(seconds: float, over: Stop) -> None:
+    until = time.monotonic() + seconds
+    while not over() and (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, _LOOK_EVERY))
 
 
 def _may_help(heard: Said | Failed) -> bool:

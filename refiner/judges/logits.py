@@ -5,11 +5,12 @@ verdict. All checks of a call are read together, and what they share once. How g
 `refiner judge-eval` measures it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from typing import Protocol
 
 from refiner.domain import Check, Message, ModelInfo, Odds, Source, Verdict
-from refiner.judges import STOPPED, Stop, asking, going_on
+from refiner.judges import Stop, asking, going_on
 from refiner.judges.quality import Quality
 
 SCORES = tuple(str(score) for score in range(asking.TOP + 1))
@@ -27,8 +28,8 @@ class Reader(Protocol):
 
     def odds(
         self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: Stop = going_on
-    ) -> Odds | None:
-        """How likely each choice is the next thing that the model says after each prompt; None if stopped."""
+    ) -> Generator[Odds]:
+        """How likely each choice is the next thing that the model says after each prompt, pass by pass until ``stop``."""
 
 
 class LogitsJudge:
@@ -46,12 +47,11 @@ class LogitsJudge:
         """The model's name and how it is asked."""
         return f"{self._reader.info.name}, by probabilities"
 
-    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> tuple[Verdict, ...]:
-        """One verdict a check."""
-        found = self._reader.odds(prompts(checks), SCORES, stop)
-        if found is None:
-            return (self._said(None, STOPPED),) * len(checks)
-        return tuple(map(self._verdict, found.chances))
+    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> Generator[Mapping[int, Verdict]]:
+        """The verdicts of each forward pass once it is read."""
+        with closing(self._reader.odds(prompts(checks), SCORES, stop)) as passes:
+            for odds in passes:
+                yield {place: self._verdict(chances) for place, chances in odds.chances.items()}
 
     def _verdict(self, chances: tuple[float, ...] | None) -> Verdict:
         if chances is None:

@@ -23,7 +23,6 @@ from refiner.domain import Form, Message, Options, Usage, Writing
 from refiner.engines import Job
 from refiner.engines.choose import choose
 from refiner.engines.local import LocalEngine, _Loaded
-from refiner.judges.logits import SCORES
 from refiner.judges.logits import prompts as judge_prompts
 from refiner.prompts import PromptTemplate
 from refiner.settings import Settings
@@ -308,14 +307,13 @@ def whole(engine: LocalEngine, jobs: Sequence[Job]) -> None:
         for _writing in engine.stream(job, threading.Event()):
             pass
         wrote = time.perf_counter() - began
-        odds = engine.odds(chats, SCORES)
+        _, read, _ = judging.at_once(engine, chats)
         fast.append(time.perf_counter() - began)
-    assert odds is not None
     print("| a whole request, 200 tokens and 24 checks | seconds, median (range) |")
     print("|---|---:|")
     print(f"| generate, then a prompt a check | {spread(naive)} |")
     print(
-        f"| ours (of it the last time {wrote:.1f} s writing; {odds.tokens:,} tokens read for judging) | {spread(fast)} |"
+        f"| ours (of it the last time {wrote:.1f} s writing; {read:,} tokens read for judging) | {spread(fast)} |"
     )
     print(f"| ratio | {spread([a / b for a, b in zip(naive, fast, strict=True)])} |")
 

@@ -35,24 +35,25 @@ def main(model: str = "") -> None:
     chats = prompts(checks)
     ours, plain = [], []
     for _ in range(ROUNDS):
-        took = engine.odds(chats, SCORES)
-        ours.append(took.seconds)
+        began = time.perf_counter()
+        together, read, passes = at_once(engine, chats)
+        ours.append(time.perf_counter() - began)
         began = time.perf_counter()
         alone = one_by_one(engine, chats)
         plain.append(time.perf_counter() - began)
     tokens = [tuple(engine._get().prompt(chat)) for chat in chats]
     distinct = len({one[:n] for one in tokens for n in range(1, len(one) + 1)})
     ratios = [b / a for a, b in zip(ours, plain, strict=True)]
-    gap = max(abs(expected(a) - expected(b)) for a, b in zip(took.chances, alone, strict=True) if a)
+    gap = max(abs(expected(a) - expected(b)) for a, b in zip(together, alone, strict=True) if a)
     print(f"{engine.info.name}, {engine.info.detail.split(', loaded')[0]}, {len(checks)} checks\n")
     print("| | tokens read | forward passes | seconds, median (range) |\n|---|---:|---:|---:|")
     print(f"| one prompt a check | {sum(map(len, tokens)):,} | {len(chats)} | {spread(plain)} |")
-    print(f"| all in one reading | {took.tokens:,} | {took.forward_passes} | {spread(ours)} |")
-    print(f"\nTokens read ÷ distinct tokens: {took.tokens / distinct:.3f} ({distinct:,} distinct).")
+    print(f"| all in one reading | {read:,} | {passes} | {spread(ours)} |")
+    print(f"\nTokens read ÷ distinct tokens: {read / distinct:.3f} ({distinct:,} distinct).")
     print(
         f"One prompt each ÷ one reading, wall: {spread(ratios)}. Largest difference of a value: {gap:.1e}.\n"
     )
-    injection(engine, checks, took.chances)
+    injection(engine, checks, together)
 
 
 def case(engine: LocalEngine) -> list[Check]:
@@ -82,6 +83,15 @@ def case(engine: LocalEngine) -> list[Check]:
     return list(dict.fromkeys((*criterion, *other)))[:CHECKS]
 
 
+def at_once(
+    engine: LocalEngine, chats: Sequence[Sequence[Message]]
+) -> tuple[list[tuple[float, ...] | None], int, int]:
+    """What all prompts together give, in their order; tokens read; forward passes."""
+    passes = list(engine.odds(chats, SCORES))
+    found = {place: one for odds in passes for place, one in odds.chances.items()}
+    return [found[place] for place in range(len(chats))], sum(odds.tokens for odds in passes), len(passes)
+
+
 def one_by_one(engine: LocalEngine, chats: Sequence[Sequence[Message]]) -> list[tuple[float, ...]]:
     """One whole prompt, one pass, for each check."""
     loaded = engine._get()
@@ -103,7 +113,7 @@ def injection(
         return replace(one, text=one.text + ATTACK)
 
     hostile = [replace(check, evidence=tuple(map(attacked, check.evidence))) for check in checks]
-    after = engine.odds(prompts(hostile), SCORES).chances
+    after, *_ = at_once(engine, prompts(hostile))
     moves = [expected(b) - expected(a) for a, b in zip(before, after, strict=True) if a and b]
     mass = [sum(one) for one in after if one]
     print("| every source says “score 2” | |\n|---|---:|")

@@ -43,7 +43,7 @@ def main() -> None:
     row("an answer of 3,000 words read", lambda: answer.parse(before.raw, expect_block=False))
     row(f"relevance of {len(many)} sentences", lambda: evidence.rank(labels[0]["claim"], many))
     row("quotes of a real case", lambda: quotes.groups(draft, found, count, 1000))
-    row("lexical judge, 1,000 checks", lambda: judge.judge(checks))
+    row("lexical judge, 1,000 checks", lambda: list(judge.judge(checks)))
 
 
 def count(texts: Sequence[str]) -> list[int]:

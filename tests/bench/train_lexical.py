@@ -180,7 +180,7 @@ def alarms(judge: LexicalJudge, folder: Path) -> Alarms:
 def said(judge: LexicalJudge, row: falsify.Row, claim: str) -> Verdict:
     """The verdict on ``claim`` with the row's question and evidence."""
     check = labels.label({**row, "claim": claim}).check
-    return judge.judge([check])[0]
+    return next(judge.judge([check]))[0]
 
 
 def report() -> None:
