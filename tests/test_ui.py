@@ -10,7 +10,18 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from refiner.domain import Finished, Options, Prepared, Refinement, Request, Source, Stage, Usage, Writing
+from refiner.domain import (
+    Finished,
+    Judging,
+    Options,
+    Prepared,
+    Refinement,
+    Request,
+    Source,
+    Stage,
+    Usage,
+    Writing,
+)
 from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import EngineError, InputError, RefinerError
 from refiner.feedback.store import Store
@@ -177,6 +188,26 @@ def test_text_is_shown_at_most_ten_times_a_second() -> None:
     assert 4 <= len(list(follow(fast, REQUEST, Options(), ""))) <= 6
 
 
+def test_judging_is_told_at_most_ten_times_a_second_and_its_diff_drawn_once() -> None:
+    done = refinement()
+
+    def fast(_request: Request, _options: Options, _stop_file: str) -> Iterator[Stage]:
+        yield Prepared((), 1)
+        yield Writing("<answer>", Usage())
+        until, told = time.monotonic() + 0.55, 0
+        while time.monotonic() < until:
+            yield Judging(done.answer, done.draft, done.changes, done.usage, told, 10**9)
+            told += 1
+        yield Finished(done)
+
+    _, _, first, *more, last = follow(fast, REQUEST, Options(), "")
+    assert "Scoring: 0 of" in first.status
+    assert "What changed" in (first.result or "")
+    assert 1 <= len(more) <= 5
+    assert all("Scoring: " in view.status and view.result is None for view in more)
+    assert last.done is done
+
+
 def test_leaving_a_run_ends_the_work_behind_it() -> None:
     ended = threading.Event()
 
@@ -233,6 +264,24 @@ def test_a_stop_reaches_a_forked_process(tmp_path: Path) -> None:
         seen.append(results.get())
     process.join(10)
     assert seen[-1].refinement.usage.ended == "stopped"
+
+
+def test_a_forked_process_tells_how_far_judging_is() -> None:
+    stages, fork = stages_of(ScriptedEngine([ANSWER]), LexicalJudge()), multiprocessing.get_context("fork")
+    results = fork.SimpleQueue()
+
+    def child() -> None:
+        for stage in stages(REQUEST, Options(), "/nonexistent/stop"):
+            results.put(stage)
+
+    process = fork.Process(target=child)
+    process.start()
+    seen = [results.get()]
+    while not isinstance(seen[-1], Finished):
+        seen.append(results.get())
+    process.join(10)
+    told = [(stage.done, stage.total) for stage in seen if isinstance(stage, Judging)]
+    assert [done for done, _ in told] == list(range(told[0][1] + 1))
 
 
 def test_a_stop_reaches_its_own_session_only() -> None:

@@ -29,11 +29,12 @@ class View:
 def follow(
     stages: Stages, request: Request, options: Options, stop_file: str, judged: Quality | None = None
 ) -> Iterator[View]:
-    """The views of a run. Closing it closes the run, so that a visitor who leaves frees the model.
+    """The views of a run, of each kind of stage the first at once. ``judged`` is what is known of the judge.
 
-    ``judged`` is what is known of the judge.
+    Closing it closes the run, so that a visitor who leaves frees the model.
     """
     shown = 0.0
+    kind: type[Stage] | None = None
     # a generator, though its type says iterator: through `spaces` it still is one
     running = cast("Generator[Stage | RefinerError]", stages(request, options, stop_file))
     with closing(running):
@@ -41,13 +42,13 @@ def follow(
             if isinstance(stage, RefinerError):
                 yield View(result.status(str(stage), "error"), running=False)
                 return
-            now = time.monotonic()
-            if isinstance(stage, Finished) or now - shown >= EVERY or not isinstance(stage, Writing):
-                shown = now
-                yield _view(stage, request, judged)
+            now, first = time.monotonic(), type(stage) is not kind
+            if first or now - shown >= EVERY:
+                shown, kind = now, type(stage)
+                yield _view(stage, request, judged, first=first)
 
 
-def _view(stage: Stage, request: Request, judged: Quality | None) -> View:
+def _view(stage: Stage, request: Request, judged: Quality | None, *, first: bool) -> View:
     if isinstance(stage, Finished):
         run = stage.refinement
         words = "Stopped. What was written is kept." if run.usage.ended == "stopped" else "Done."
@@ -55,6 +56,6 @@ def _view(stage: Stage, request: Request, judged: Quality | None) -> View:
     words = result.status(result.progress(stage), "busy")
     if isinstance(stage, Writing):
         return View(words, result.writing(stage.text, request))
-    if isinstance(stage, Judging):
-        return View(words, result.judging(stage, request))
+    if isinstance(stage, Judging):  # the diff stands, and is as large as the answer
+        return View(words, result.judging(stage, request) if first else None)
     return View(words, result.waiting() if isinstance(stage, Prepared) else None)
