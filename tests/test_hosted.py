@@ -257,6 +257,7 @@ def test_each_reply_is_told_of_as_it_comes(server: StandIn) -> None:
 
 def test_a_stop_half_way_keeps_what_was_asked(server: StandIn) -> None:
     stop = threading.Event()
+    server.script, server.otherwise = {f"S{n}.": [says(GOOD)] for n in range(4)}, after(stop)
     for so_far in ask(
         judge_at(server.url, concurrency=2), [support(f"S{n}.") for n in range(20)], stop.is_set
     ):
