@@ -24,7 +24,7 @@ OPENING = '<script type="application/json" id="run">'
 """What stands before the run in a page; there its ``<`` are written as escapes."""
 
 LONGEST = 20_000_000
-"""Characters that are read."""
+"""Characters of JSON that are read; a page around it may have more."""
 
 _MOST = 50_000
 """Elements of one list that are read."""
@@ -61,10 +61,6 @@ def embed(run: Refinement, made: datetime) -> str:
 
 def load(text: str) -> Saved:
     """The run in a file's text, or in that of a page. `InputError` says why it cannot be read and what to do."""
-    if len(text) > LONGEST:
-        raise InputError(
-            f"The file is too large: {len(text):,} characters of at most {LONGEST:,}. Open another."
-        )
     _, page, inside = text.partition(OPENING)
     data = _json(inside.partition("</script>")[0] if page else text.removeprefix("\ufeff"))
     if not isinstance(data, dict) or data.get("refiner") != "run":
@@ -83,6 +79,10 @@ def load(text: str) -> Saved:
 
 
 def _json(text: str) -> Any:
+    if len(text) > LONGEST:
+        raise InputError(
+            f"The run is too large: {len(text):,} characters of at most {LONGEST:,}. Open another."
+        )
     try:
         return json.loads(text, parse_constant=float)
     except (ValueError, RecursionError) as error:

@@ -100,6 +100,19 @@ REFUSED = [
     pytest.param(changed("run.reward.rubric.verdicts.0.1.value", -0.1), "range 0 to 1", id="below-0"),
     pytest.param(changed("run.reward.rubric.verdicts.0", []), "has not 2 elements", id="half-a-pair"),
     pytest.param(changed("run.answer.parts.0.end", 3), "does not span", id="span"),
+    pytest.param(changed("run.answer", {"raw": "x" * 500_001, "parts": []}), "too long", id="endless"),
+    pytest.param(
+        changed(
+            "run.answer", {"raw": "x", "parts": [{"text": "x", "ids": ["1"] * 2_001, "start": 0, "end": 1}]}
+        ),
+        "too long",
+        id="too-many-citations",
+    ),
+    pytest.param(
+        changed("run.request.sources", [{"id": str(n), "text": ""} for n in range(2_001)]),
+        "more than 2,000 sources",
+        id="too-many-sources",
+    ),
     pytest.param(changed("run.answer.raw", "x"), "stretches of its text", id="other-text"),
     pytest.param(changed(f"{SUPPORT}.ids", ["s9"]), "other claims", id="other-claims"),
     pytest.param(changed(f"{SUPPORT}.by_source", [None]), "is not an object", id="no-verdict"),
@@ -168,7 +181,7 @@ def spoil(whole: Any, dice: random.Random) -> None:
         case 2 if isinstance(at[key], int | float):
             at[key] = dice.choice([at[key] + 1, -at[key], at[key] / 2, at[key] * 1e6])
         case _:
-            at[key] = dice.choice(ODD)
+            at[key] = copy.deepcopy(dice.choice(ODD))
 
 
 @given(st.integers(0, 2), st.integers(0, 2**32), st.integers(1, 4))
