@@ -10,7 +10,7 @@ TORCH := torch==2.13.0
 TORCH_CPU := $(TORCH) --extra-index-url https://download.pytorch.org/whl/cpu --retries 1 --timeout 15
 HAS_GPU := nvidia-smi -L >/dev/null 2>&1
 
-.PHONY: run test quick check format bench snapshots browser help
+.PHONY: run test quick check format bench screenshots browser help
 
 run: .venv/.run ## install what is missing and serve the page at http://127.0.0.1:7860
 	$(PY) app.py
@@ -40,12 +40,13 @@ bench: .venv/.dev ## what BENCHMARKS.md shows; CASES=file.jsonl (id, question, d
 	$(PY) tests/bench/text.py
 	$(PY) tests/bench/start.py
 	$(PY) tests/bench/judging.py
+	PYTHONPATH=tests $(PY) tests/browser/bench.py
 	mkdir -p assets/figures
 	$(PY) tests/bench/replay.py --plot assets/figures/passes.svg
 	$(PY) tests/bench/decoding.py $(CASES)
 	-$(PY) tests/bench/llamacpp.py $(CASES)  # a peer that is built from source: pip install --group peers
 
-snapshots: .venv/.dev browser ## the README's pictures
+screenshots: .venv/.dev browser ## the README's pictures
 	$(PY) tests/browser/screenshots.py
 
 browser: .venv/.dev

@@ -1,83 +1,125 @@
-// Keys, the diff's switch, and the fields kept in this browser. No request leaves from here.
+// What a result does by itself: the diff's switch, cards, notes, sorting, filtering. In the app and in a shared file alike.
 (() => {
-  const FIELDS = "refiner.fields.1", VIEW = "refiner.view";
-  const root = document.documentElement;
-  const store = {
-    get(key) { try { return localStorage.getItem(key); } catch { return null; } },
-    set(key, value) { try { localStorage.setItem(key, value); } catch { /* private window: nothing is kept */ } },
-  };
+  const VIEW = "refiner.view", root = document.documentElement;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const kept = () => { try { return localStorage.getItem(VIEW); } catch { return null; } };
 
-  const pressed = () => document.querySelectorAll("[data-set-view]").forEach(
-    (button) => button.setAttribute("aria-pressed", String(button.dataset.setView === root.dataset.view)));
-  const view = (name) => { root.dataset.view = name; store.set(VIEW, name); pressed(); };
+  // The switch
   const narrow = () => matchMedia("(max-width: 900px)").matches;
-  root.dataset.view = store.get(VIEW) || (narrow() ? "inline" : "side");
-
-  // What changed is said once a step, politely; the counts that tick along are for the eye only.
-  let said = "";
-  const say = () => {
-    const words = document.querySelector("#status [data-say]")?.dataset.say || "";
-    const live = document.getElementById("live");
-    if (live && words !== said) { said = words; live.textContent = words; }
+  const pressed = () => all("[data-set-view]").forEach(
+    (button) => button.setAttribute("aria-pressed", String(button.dataset.setView === root.dataset.view)));
+  const view = (name) => {
+    root.dataset.view = name;
+    try { localStorage.setItem(VIEW, name); } catch { /* a private window: for this page only */ }
+    pressed();
   };
+  root.dataset.view = kept() || (narrow() ? "inline" : "side");
 
-  const press = (id) => {
-    const button = document.getElementById(id);
-    if (!button || button.disabled || !button.offsetParent) return false;
-    button.click();
-    return true;
+  // Cards: a look on hover and on keyboard focus, which a click or Enter makes stay
+  let shown = null, stays = false, timer = 0;
+  const later = (work, wait) => { clearTimeout(timer); timer = setTimeout(work, wait); };
+  const look = (chip, byFocus) => {
+    const card = document.getElementById(chip.getAttribute("popovertarget"));
+    if (!card || card.matches(":popover-open") || (stays && shown?.isConnected)) return;
+    card.showPopover({ source: chip });
+    card.inert = byFocus; // so that Tab goes on to the next chip
+    shown = card;
   };
-  const typing = (target) => target.closest?.("input, textarea, select, [contenteditable], [role=textbox], [role=gridcell]");
-  const votes = { 1: "vote-refined", 2: "vote-draft", 3: "vote-tie", 4: "vote-both_bad" };
+  const leave = () => { if (shown && !stays && !shown.matches(":hover")) shown.hidePopover(); };
+  const part = (target) => target.closest?.(".chip[popovertarget], .card");
 
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      document.activeElement?.dispatchEvent(new Event("change", { bubbles: true }));
-      if (press("refine")) event.preventDefault();
-    } else if (event.key === "Escape") {
-      if (!document.querySelector(":popover-open")) press("stop");
-    } else if (votes[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target)) {
-      if (press(votes[event.key])) event.preventDefault();
+  document.addEventListener("pointerover", (event) => {
+    if (event.pointerType !== "mouse") return;
+    const at = part(event.target);
+    if (at?.matches(".card")) clearTimeout(timer);
+    else if (at) later(() => look(at, false), 150);
+    else if (shown && !stays) later(leave, 250);
+  });
+  document.addEventListener("focusin", (event) => {
+    const at = part(event.target);
+    if (at?.matches(".chip") && at.matches(":focus-visible") && !event.relatedTarget?.closest(".card")) look(at, true);
+    else if (!at) leave();
+  });
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches?.(".card")) return;
+    if (event.newState === "open") shown = event.target;
+    else {
+      event.target.inert = false;
+      if (event.target === shown) { shown = null; stays = false; }
     }
   }, true);
+  const press = (event, chip) => {
+    const card = document.getElementById(chip.getAttribute("popovertarget"));
+    clearTimeout(timer);
+    if (shown === card && !stays && card.matches(":popover-open")) event.preventDefault(); // it is there: it stays
+    card.inert = false;
+    stays = !(stays && shown === card);
+  };
+
+  // Claims in another order
+  const sort = (button) => {
+    const head = button.closest("th"), body = head.closest("table").tBodies[0];
+    const up = head.getAttribute("aria-sort") !== "ascending";
+    const value = (row) => Number(row.dataset[button.dataset.sort]);
+    all("th[aria-sort]", head.parentNode).forEach((one) => one.setAttribute("aria-sort", "none"));
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    body.append(...[...body.rows].sort((a, b) => (up ? 1 : -1) * (value(a) - value(b)) || a.dataset.row - b.dataset.row));
+  };
+
+  // Sources, filtered by words and by whether they are cited
+  const filter = (place) => {
+    const sheet = place.closest(".sheet");
+    const words = sheet.querySelector("[data-filter-sources]").value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    const which = sheet.querySelector("[data-show-sources][aria-pressed=true]").dataset.showSources;
+    const items = all(".sources > li", sheet);
+    for (const item of items) {
+      const text = item.textContent.toLocaleLowerCase(), cited = item.dataset.uses !== "0";
+      item.hidden = !(words.every((word) => text.includes(word)) && (which === "all" || (which === "cited") === cited));
+    }
+    sheet.querySelector("[data-no-sources]").hidden = items.some((item) => !item.hidden);
+  };
+
+  // A link to a place on the page: followed by hand, as a page's base may make of it a link to elsewhere
+  const jump = (event, link) => {
+    const target = document.getElementById(link.getAttribute("href").slice(1));
+    event.preventDefault();
+    if (!target) return;
+    all(".reached").forEach((one) => one.classList.remove("reached"));
+    for (let one = target.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
+    target.classList.add("reached");
+    target.tabIndex = -1;
+    target.focus();
+  };
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.("[data-set-view]");
-    if (button) view(button.dataset.setView);
-    // In one column the result begins out of sight.
-    if (event.target.closest?.("#refine") && narrow()) {
-      setTimeout(() => document.getElementById("status")?.scrollIntoView(), 300);
+    const at = (selector) => event.target.closest?.(selector);
+    const found = at("[data-set-view], .chip[popovertarget], [data-sort], [data-show-sources], .did-tags");
+    const note = at(".did");
+    all(".did.open").forEach((one) => one !== note && one.classList.remove("open"));
+    if (at("a[href^='#']")) jump(event, at("a[href^='#']"));
+    if (!found) return;
+    if (found.dataset.setView) view(found.dataset.setView);
+    else if (found.matches(".chip")) press(event, found);
+    else if (found.dataset.sort) sort(found);
+    else if (found.matches(".did-tags")) { note.classList.toggle("open"); note.classList.remove("hush"); }
+    else {
+      all("[data-show-sources]", found.parentNode).forEach((one) => one.setAttribute("aria-pressed", String(one === found)));
+      filter(found);
     }
   });
+  document.addEventListener("input", (event) => { if (event.target.matches?.("[data-filter-sources]")) filter(event.target); });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") all(".did:hover, .did:focus-within, .pair:hover .did").forEach((one) => {
+      one.classList.remove("open");
+      one.classList.add("hush");
+    });
+  });
+  document.addEventListener("focusin", (event) => event.target.closest?.(".did")?.classList.remove("hush"));
+  document.addEventListener("pointerout", (event) => event.target.closest?.(".did")?.classList.remove("hush"));
 
   const begin = () => {
-    const live = document.createElement("div");
-    live.id = "live";
-    live.className = "sr";
-    live.setAttribute("role", "status");
-    live.setAttribute("aria-live", "polite");
-    document.body.append(live);
-    new MutationObserver(() => { pressed(); say(); }).observe(
-      document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ["data-say"] });
+    pressed();
+    new MutationObserver(pressed).observe(document.body, { childList: true, subtree: true });
   };
   if (document.body) begin(); else addEventListener("DOMContentLoaded", begin);
-
-  window.refiner = {
-    keep(names, values) {
-      store.set(FIELDS, JSON.stringify(Object.fromEntries(names.map((name, i) => [name, values[i]]))));
-    },
-    kept(names, values) {
-      let saved = null;
-      try { saved = JSON.parse(store.get(FIELDS)); } catch { /* unreadable: as if there were none */ }
-      return saved ? names.map((name, i) => saved[name] ?? values[i]) : values;
-    },
-    download(name, text) {
-      if (!text) return;
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-      link.download = name;
-      link.click();
-      URL.revokeObjectURL(link.href);
-    },
-  };
 })();

@@ -19,7 +19,14 @@ class RefinerError(Exception):
 
 
 class InputError(RefinerError):
-    """What was given cannot be used; the message says how to mend it."""
+    """What was given cannot be used; the message says how to mend it, ``field`` where, if it is one field's."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message, field)
+        self.field = field
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ServiceError(RefinerError):

@@ -43,12 +43,13 @@ def request(
     known = {source.id for source in given}
     everything = (*given, *(source for source in own if source.id not in known))
     if not question.strip():
-        raise InputError("There is no question. Write what the draft is meant to answer.")
+        raise InputError("There is no question. Write what the draft is meant to answer.", "question")
     if not prose.strip():
-        raise InputError("There is no draft. Paste the answer that is to be refined.")
+        raise InputError("There is no draft. Paste the answer that is to be refined.", "draft")
     if not everything:
         raise InputError(
-            "There are no sources. Paste at least one, or take an example to see the forms that are read."
+            "There are no sources. Paste at least one, or take an example to see the forms that are read.",
+            "sources",
         )
     return Request(question.strip(), prose, everything, tuple(criteria) or rubrics.suggested(question))
 

@@ -158,6 +158,7 @@ class Saying:
         pytest.param((0.0, 0.0, 0.9), 1.0, id="all on 2"),
         pytest.param((0.2, 0.2, 0.2), 0.5, id="spread, and enough of it"),
         pytest.param((0.8, 0.1, 0.1), 0.15, id="the expected score, halved"),
+        pytest.param((0.0, 0.0, 1.0001), 1.0, id="a little more than all, as rounding leaves it"),
         pytest.param((0.1, 0.1, 0.2), None, id="less than half on the scores"),
         pytest.param((math.nan, math.nan, math.nan), None, id="not a number"),
         pytest.param(None, None, id="too long to read"),
@@ -170,8 +171,8 @@ def test_the_value_is_the_expected_score_if_the_model_answers_in_the_form_asked(
     assert verdict.value == (None if value is None else pytest.approx(value))
     assert verdict.basis == "judged"
     assert verdict.reason
-    if chances is not None and not math.isnan(sum(chances)):
-        assert verdict.confidence == pytest.approx(sum(chances))
+    answered = chances is not None and not math.isnan(sum(chances))
+    assert verdict.confidence == (pytest.approx(min(sum(chances or ()), 1.0)) if answered else None)
 
 
 def test_eager_attention_takes_no_such_mask_and_is_read_prompt_by_prompt(

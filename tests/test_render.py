@@ -32,7 +32,8 @@ from refiner.domain import (
     Verdict,
     Writing,
 )
-from refiner.render import cards, diff, result, scores, support, text
+from refiner.render import cards, diff, progress, result, scores, support, text
+from refiner.render.progress import Step
 
 TAGS = frozenset(
     [
@@ -52,7 +53,9 @@ TAGS = frozenset(
         "h3",
         "h4",
         "i",
+        "input",
         "ins",
+        "kbd",
         "li",
         "mark",
         "ol",
@@ -66,6 +69,7 @@ TAGS = frozenset(
         "td",
         "th",
         "thead",
+        "time",
         "tr",
         "caption",
         "ul",
@@ -116,7 +120,8 @@ class Read(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        self._open.append(tag)
+        if tag != "input":  # the one element of ours that has no end
+            self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop() == tag
@@ -212,7 +217,23 @@ RENDERERS: list[tuple[str, Callable[[str], str]]] = [
         ),
     ),
     ("read-note", lambda words: result.read_note((Source(words, words),), (Finding("x", words, 3),))),
-    ("scores", lambda words: scores.panel(run(words)) + scores.criteria(reward(words), reward(words, None))),
+    (
+        "scores",
+        lambda words: (
+            scores.panel(reward(words), reward(words), (words, words))
+            + scores.criteria(reward(words), reward(words, None), (words, words))
+        ),
+    ),
+    ("compared", lambda words: result.compared((run(), run(words)), (words, words))),
+    ("kept", lambda words: result.finished(run(), None, words)),
+    ("steps", lambda words: progress.steps((Step(words, "now", 1.0, 2.0), Step(words)), words)),
+    (
+        "rubric-note",
+        lambda words: (
+            result.rubric_note((), (Finding("x", words, 3),))
+            + result.rubric_note((Criterion("c", words, words),), ())
+        ),
+    ),
 ]
 
 
@@ -334,7 +355,7 @@ def test_a_total_that_is_open_shows_its_range_and_why() -> None:
     open_ = Reward(
         reward().rubric, reward().citation, aggregate(None, 0.062, 0.891), "estimated", "No judge was there."
     )
-    read = Read(scores.panel(run(before=open_, after=open_)))
+    read = Read(scores.panel(open_, open_))
     assert "0.06–0.89" in read.text
     assert "Partly scored. No judge was there." in read.text
 
@@ -398,18 +419,41 @@ def test_sources_tell_what_was_cited_shortened_and_left_out() -> None:
 
 PROGRESS = [
     pytest.param(
-        Prepared((Trim("a", 1, 3), Trim("b", 2, 2)), 1234),
-        "Reading the prompt: 1,234 tokens, 1 source shortened",
+        progress.reading(Prepared((Trim("a", 1, 3), Trim("b", 2, 2)), 1234), 2),
+        "2 sources, 1 of them shortened, 1,234 tokens",
         id="prepared",
     ),
-    pytest.param(Writing("", Usage(1, 40, 9, 1.0, 3.0)), "Writing: 40 tokens, 20 a second", id="writing"),
-    pytest.param(Writing("", Usage(1, 1, 1, 1.0, 1.0)), "Writing: 1 token", id="first-token"),
+    pytest.param(
+        progress.writing(Writing("", Usage(1, 40, 9, 1.0, 3.0))), "40 tokens, 20 a second", id="writing"
+    ),
+    pytest.param(progress.writing(Writing("", Usage(1, 1, 1, 1.0, 1.0))), "1 token", id="first-token"),
+    pytest.param(progress.judging(replace(_judging("x"), done=9, total=24)), "9 of 24 checks", id="judging"),
 ]
 
 
-@pytest.mark.parametrize(("stage", "words"), PROGRESS)
-def test_progress_is_said_in_words(stage: Prepared | Writing, words: str) -> None:
-    assert result.progress(stage) == words
+@pytest.mark.parametrize(("said", "words"), PROGRESS)
+def test_progress_is_said_in_words(said: str, words: str) -> None:
+    assert said == words
+
+
+TIMES = [
+    pytest.param(Step("x", "done", 2.0, 9.0), "x 2.0 s", id="over"),
+    pytest.param(Step("x", "now", 5.0, 20.0), "x 5.0 s of about 20 s", id="expected"),
+    pytest.param(Step("x", "now", 25.0, 20.0), "x 25 s longer than usual", id="late"),
+    pytest.param(Step("x", "now", 5.0), "x 5.0 s", id="nothing-known"),
+    pytest.param(Step("x"), "x", id="to-come"),
+]
+
+
+@pytest.mark.parametrize(("step", "words"), TIMES)
+def test_a_step_tells_the_time_that_went_by_and_that_it_may_take(step: Step, words: str) -> None:
+    assert Read(progress.steps((step,), "")).text == f"{words}Stop Esc"
+
+
+def test_waiting_tells_ones_place() -> None:
+    read = Read(progress.waiting(2, 3.0, 40.0))
+    assert read.text.startswith("Waiting: 2 runs before yours 3.0 s of about 40 s")
+    assert read.attributes("data-say") == ["Waiting: 2 runs before yours"]
 
 
 NUMBERS = [

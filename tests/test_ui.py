@@ -5,6 +5,7 @@ import pickle
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -30,6 +31,9 @@ from refiner.settings import Settings
 from refiner.sources import read
 from refiner.ui import fields, rating, theme, zerogpu
 from refiner.ui.follow import View, follow
+from refiner.ui.keeping import Held, now
+from refiner.ui.line import Line
+from refiner.ui.pace import Pace
 from refiner.ui.page import Work, build
 from refiner.ui.runs import Runs, stages_of
 
@@ -72,6 +76,10 @@ def refinement() -> Refinement:
     done = views(ScriptedEngine([ANSWER]))[-1].done
     assert done is not None
     return done
+
+
+def held() -> Held:
+    return Held("r1", refinement(), now())
 
 
 # --- fields ----------------------------------------------------------------------------------------
@@ -179,6 +187,33 @@ def test_a_bug_stays_loud() -> None:
         list(follow(broken, REQUEST, Options(), ""))
 
 
+def test_a_run_says_how_long_each_step_took_and_from_the_second_on_what_to_expect() -> None:
+    engine, pace = ScriptedEngine([ANSWER], delay=0.05), Pace()
+    seen = [
+        [
+            view.status
+            for view in follow(
+                stages_of(engine, LexicalJudge()), REQUEST, Options(), "/nonexistent/stop", pace=pace
+            )
+        ]
+        for _ in range(2)
+    ]
+    assert "of about" not in seen[0][0]
+    assert pace.runs(2) == pytest.approx(2 * (pace.runs(1) or 0.0))
+    writing = [status for status in seen[1] if ">Writing " in status and "data-clock" in status]
+    assert any("of about" in status or "longer than usual" in status for status in writing)
+    judging = next(status for status in seen[1] if "Judging 0 of" in status)
+    assert "Read " in judging
+    assert "Wrote " in judging
+    assert "Done in" in seen[1][-1]
+
+
+def test_what_a_stopped_run_took_is_not_learnt() -> None:
+    pace = Pace()
+    pace.learn(replace(refinement(), usage=Usage(10, 10, 1, 1.0, 2.0, ended="stopped")), 5, 1.0)
+    assert pace.runs(1) is None
+
+
 def test_text_is_shown_at_most_ten_times_a_second() -> None:
     def fast(_request: Request, _options: Options, _stop_file: str) -> Iterator[Stage]:
         until = time.monotonic() + 0.55
@@ -201,10 +236,10 @@ def test_judging_is_told_at_most_ten_times_a_second_and_its_diff_drawn_once() ->
         yield Finished(done)
 
     _, _, first, *more, last = follow(fast, REQUEST, Options(), "")
-    assert "Scoring: 0 of" in first.status
+    assert "Judging 0 of" in first.status
     assert "What changed" in (first.result or "")
     assert 1 <= len(more) <= 5
-    assert all("Scoring: " in view.status and view.result is None for view in more)
+    assert all("Judging " in view.status and view.result is None for view in more)
     assert last.done is done
 
 
@@ -318,11 +353,41 @@ def test_the_time_asked_for_grows_with_the_answer_and_is_bounded(tokens: int, le
     assert least <= zerogpu.expected_seconds(REQUEST, Options(max_new_tokens=tokens), "file") <= most
 
 
+# --- the line --------------------------------------------------------------------------------------
+
+
+def test_the_line_serves_in_order_and_tells_each_its_place() -> None:
+    line = Line()
+    with line.join() as first:
+        with line.join() as second, line.join() as third:
+            assert [line.ahead(one) for one in (first, second, third)] == [0, 1, 2]
+        with line.join() as later:
+            assert line.ahead(later) == 1
+
+
+def test_a_second_visitor_waits_is_told_so_and_can_leave_or_be_served() -> None:
+    engine = ScriptedEngine([ANSWER], delay=0.2, step=8)
+    work = Work(engine, Runs(), stages_of(engine, LexicalJudge()))
+    running = work.refine("first", *given())
+    next(view for view in running if "sky" in (view.result or ""))
+    second, third = work.refine("second", *given()), work.refine("third", *given())
+    assert "1 run before yours" in next(second).status
+    assert "2 runs before yours" in next(third).status
+    work.runs.stop("second")
+    [left] = second
+    assert (left.running, "Stopped before it began" in left.status) == (False, True)
+    work.runs.stop("first")
+    assert [view.done is not None for view in running][-1]
+    *_, last = third
+    assert last.done is not None
+    assert len(engine.jobs) == 2
+
+
 # --- votes -----------------------------------------------------------------------------------------
 
 
 def test_a_vote_without_the_tick_is_not_stored(store: Store) -> None:
-    said = rating.Votes(store).vote("refined", ("r1", refinement()), "", keep=False, publish=True)
+    said = rating.Votes(store).vote("refined", held(), "", keep=False, publish=True)
     assert "Nothing was stored" in said
 
 
@@ -331,7 +396,7 @@ def test_a_vote_before_any_run_says_so(store: Store) -> None:
 
 
 def test_a_vote_with_the_tick_is_stored_and_named(store: Store) -> None:
-    said = rating.Votes(store).vote("draft", ("r1", refinement()), " Because. ", keep=True, publish=False)
+    said = rating.Votes(store).vote("draft", held(), " Because. ", keep=True, publish=False)
     assert "Stored: draft better" in said
 
 

@@ -5,6 +5,7 @@ verdict. All checks of a call are read together, and what they share once. How g
 `refiner judge-eval` measures it.
 """
 
+import math
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Protocol
@@ -56,13 +57,13 @@ class LogitsJudge:
     def _verdict(self, chances: tuple[float, ...] | None) -> Verdict:
         if chances is None:
             return self._said(None, "question, sources and answer are longer than the judge can read")
-        mass = sum(chances)
+        mass = min(sum(chances), 1.0)
         raw = ", ".join(f"{score}: {chance:.0%}" for score, chance in zip(SCORES, chances, strict=True))
         if not mass >= ENOUGH:  # so that NaN, which half precision can give, is no answer either
             why = (
                 f"the judge did not answer in the form asked ({mass:.0%} of its probability is on 0, 1 and 2)"
             )
-            return self._said(None, why, mass, raw)
+            return self._said(None, why, None if math.isnan(mass) else mass, raw)
         return self._said(expected(chances), f"Probabilities: {raw}.", mass, raw)
 
     def _said(

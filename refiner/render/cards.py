@@ -3,13 +3,12 @@
 A card is a native popover, so it opens by mouse, touch and keyboard, and closes on Esc, without a script.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 
 from refiner.domain import ClaimSupport, Passage, Source, Verdict
 from refiner.evidence import best_sentence
 from refiner.render.support import badge
-from refiner.render.text import count, host, isolate, link, show
+from refiner.render.text import count, direction, host, isolate, link, show
 
 _LONGEST_SHOWN = 6000
 
@@ -85,9 +84,9 @@ def _card(mark: str, number: int, source: Source, nearest: Passage | None, verdi
         f'<p class="card-top"><span class="num">{number}</span><span class="muted">{where(source)}</span>'
         f'<button type="button" class="card-close" popovertarget="{mark}" popovertargetaction="hide"'
         ' aria-label="Close">×</button></p>'
-        f'<h4 id="{mark}-t" dir="auto">{link(source.url, source.title or f"Source {source.id}")}</h4>'
-        f'{said}<div class="card-text" tabindex="0" role="region" aria-label="Text of the source" dir="auto">'
-        f"{passage(source, nearest)}</div></div>"
+        f'<h3 id="{mark}-t"{direction(source.title)}>{link(source.url, source.title or f"Source {source.id}")}</h3>'
+        f'{said}<div class="card-text" tabindex="0" role="region" aria-label="Text of the source"'
+        f"{direction(source.text)}>{passage(source, nearest)}</div></div>"
     )
 
 
@@ -114,24 +113,3 @@ def passage(source: Source, best: Passage | None = None) -> str:
 
 def _left_out(characters: int) -> str:
     return f' <span class="muted">[… {count(characters, "character")}]</span> ' if characters > 0 else ""
-
-
-class Lookup:
-    """Finds the support of a citation by its ids and the words around it."""
-
-    def __init__(self, supports: Iterable[ClaimSupport]) -> None:
-        self._known: dict[tuple[str, ...], list[tuple[str, ClaimSupport]]] = {}
-        for support in supports:
-            self._known.setdefault(support.ids, []).append((_words(support.text), support))
-
-    def find(self, ids: Sequence[str], sentence: str) -> ClaimSupport | None:
-        """The support of the claim with these ids that lies in the sentence, or around it."""
-        words = _words(sentence)
-        for text, support in self._known.get(tuple(ids), ()):
-            if text and (text in words or words in text):
-                return support
-        return None
-
-
-def _words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))

@@ -4,27 +4,49 @@ The page switches between them with a style, so all three are written at once.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from refiner.diff import count as counts
-from refiner.domain import Answer, Change, Claim, ClaimSupport, Token
-from refiner.render.cards import Cards, Lookup
-from refiner.render.support import tone
-from refiner.render.text import count, isolate
+from refiner.domain import Answer, Change, Claim, Reward, Token
+from refiner.render.cards import Cards
+from refiner.render.effects import Effect, effects, shifts
+from refiner.render.figures import NAMES
+from refiner.render.lookup import Lookup
+from refiner.render.support import UNCITED, flag, tone
+from refiner.render.text import count, direction, isolate
 
 _WORDS = {"edited": "Changed", "added": "Added", "removed": "Removed", "same": "Kept"}
 _VIEWS = (("side", "Side by side"), ("inline", "Inline"), ("clean", "Clean text"))
+
+
+@dataclass(slots=True)
+class _Page:
+    """What the views share: both sides' cards and what is known of their claims, and how many notes there are."""
+
+    cards: tuple[Cards, Cards]
+    before: Lookup
+    after: Lookup
+    names: tuple[str, str]
+    notes: int = field(default=0)
 
 
 def views(
     changes: Sequence[Change],
     answer: Answer,
     cards: Cards,
-    draft_supports: Iterable[ClaimSupport] = (),
-    supports: Iterable[ClaimSupport] = (),
+    rewards: tuple[Reward, Reward] | None = None,
+    names: tuple[str, str] = NAMES,
+    *,
+    left: Cards | None = None,
 ) -> str:
-    """The summary in words, the switch, and the three views."""
-    before, after = Lookup(draft_supports), Lookup(supports)
+    """The summary in words, the switch, and the three views; ``rewards`` of both sides tell what a change did.
+
+    ``left`` are the cards of the left side where it has other sources.
+    """
+    supports = [reward.citation.supports for reward in rewards or ()] or [(), ()]
+    did = effects(changes, *rewards) if rewards else ((),) * len(changes)
+    page = _Page((left or cards, cards), Lookup(supports[0]), Lookup(supports[1]), names)
     switch = "".join(
         f'<button type="button" class="seg" data-set-view="{name}" aria-pressed="{str(name == "side").lower()}">'
         f"{words}</button>"
@@ -32,11 +54,11 @@ def views(
     )
     return (
         '<div class="diff-top">'
-        f'<p class="diff-words">{summary(changes)}</p>'
+        f'<p class="diff-words">{summary(changes)}{_criteria(rewards)}</p>'
         f'<div class="segs" role="group" aria-label="How to show the changes">{switch}</div></div>'
-        f'<div class="view view-side">{_side(changes, cards, before, after)}</div>'
-        f'<div class="view view-inline prose">{_inline(changes, cards, before, after)}</div>'
-        f'<div class="view view-clean prose" dir="auto">{prose(answer, cards, after)}</div>'
+        f'<div class="view view-side">{_side(changes, did, page)}</div>'
+        f'<div class="view view-inline prose">{_inline(changes, did, page)}</div>'
+        f'<div class="view view-clean prose"{direction(answer.text)}>{prose(answer, cards, page.after)}</div>'
     )
 
 
@@ -66,61 +88,124 @@ def _counted(what: Iterable[tuple[str, int]], noun: str) -> str:
     )
 
 
+def _criteria(rewards: tuple[Reward, Reward] | None) -> str:
+    """How many criteria rose and fell; nothing where none did."""
+    moved = shifts(*rewards) if rewards else ()
+    if not moved:
+        return ""
+    up = sum(shift.after > shift.before for shift in moved)
+    parts = ((up, "raised"), (len(moved) - up, "lowered"))
+    said = ", ".join(f"{count(n, 'criterion', 'criteria')} {word}" for n, word in parts if n)
+    return f"; {said}"
+
+
 def prose(answer: Answer, cards: Cards, known: Lookup | None = None) -> str:
-    """An answer as text to read: claims lightly underlined, their citations as chips."""
+    """An answer as text to read: claims underlined by their support, their citations as chips."""
     out = []
     for part in answer.parts:
         if not isinstance(part, Claim):
-            out.append(isolate(part.text))
+            out.append(_plain(part.text, known))
             continue
         support = known.find(part.ids, part.text) if known else None
         look = tone(support.verdict) if support else "none"
         out.append(
             f'<span class="claim {look}">{isolate(part.text)}</span>'
             + cards.chips(part.ids, part.text, support)
+            + (flag(support.verdict) if support else "")
         )
     return "".join(out)
 
 
-def _side(changes: Sequence[Change], cards: Cards, before: Lookup, after: Lookup) -> str:
-    rows = [
-        '<div class="pair pair-head" aria-hidden="true"><div class="half">Draft</div><div class="half">Refined</div></div>'
-    ]
-    for change in changes:
+def _plain(text: str, known: Lookup | None) -> str:
+    """Text between claims; sentences that should cite something are marked."""
+    out, at = [], 0
+    for one in known.bare() if known else ():
+        start = text.find(one.text, at)
+        if start >= 0:
+            end = start + len(one.text)
+            out.append(
+                f'{isolate(text[at:start])}<span class="claim uncited">{isolate(one.text)}</span>{UNCITED}'
+            )
+            at = end
+    return "".join(out) + (isolate(text[at:]) if text[at:] else "")
+
+
+def _side(changes: Sequence[Change], did: Sequence[Sequence[Effect]], page: _Page) -> str:
+    head = "".join(f'<div class="half">{isolate(name)}</div>' for name in page.names)
+    rows = [f'<div class="pair pair-head" aria-hidden="true">{head}</div>']
+    for change, found in zip(changes, did, strict=True):
         moved = " moved" if change.moved else ""
         state = _WORDS[change.kind] + (", moved" if change.moved else "")
         new = " para" if change.paragraph else ""
-        left = "".join(_runs(change.draft, "del", cards, before))
-        right = "".join(_runs(change.refined, "ins", cards, after))
         plain = change.kind == "edited" and not change.moved  # its marked words say it already
         tag = f'<span class="{"sr" if plain else "state"}">{state}</span>' if state != "Kept" else ""
+        left, right = _half(change, "del", page), _half(change, "ins", page)
         rows.append(
             f'<div class="pair {change.kind}{moved}{new}">'
-            f'<div class="half" dir="auto">{_named("Draft", left)}</div>'
-            f'<div class="half" dir="auto">{_named("Refined", right)}{tag}</div></div>'
+            f'<div class="half"{_way(change.draft)}>{_named(page.names[0], left)}</div>'
+            f'<div class="half"{_way(change.refined or change.draft)}>{_named(page.names[1], right)}{tag}{_notes(found, page)}</div></div>'
         )
     return "".join(rows)
 
 
+def _half(change: Change, tag: str, page: _Page) -> str:
+    side = ("del", "ins").index(tag)
+    tokens, known = (change.draft, change.refined)[side], (page.before, page.after)[side]
+    bare = "" if change.kind == "removed" else _bare(tokens, known)  # of what is gone the note tells it
+    return "".join(_runs(tokens, tag, page.cards[side], known)) + bare
+
+
+def _bare(tokens: Sequence[Token], known: Lookup) -> str:
+    """The mark of a sentence that should cite something, and does not."""
+    if not tokens or any(token.ids for token in tokens):
+        return ""
+    return UNCITED if known.uncited("".join(token.text for token in tokens)) else ""
+
+
 def _named(side: str, words: str) -> str:
-    return f'<span class="sr">{side}: </span>{words}' if words else '<span class="sr">nothing</span>'
+    return f'<span class="sr">{isolate(side)}: </span>{words}' if words else '<span class="sr">nothing</span>'
 
 
-def _inline(changes: Sequence[Change], cards: Cards, before: Lookup, after: Lookup) -> str:
+def _notes(found: Sequence[Effect], page: _Page) -> str:
+    """What a change did: a tag that can be focused, and beside it the whole of it, seen on hover and focus."""
+    if not found:
+        return ""
+    page.notes += 1
+    mark = f"did-{page.notes}"
+    tags = " ".join(f'<span class="did-{one.tone}">{isolate(one.short)}</span>' for one in found)
+    lines = "".join(f"<span>{isolate(one.words)}</span>" for one in found)
+    return (
+        f'<span class="did"><button type="button" class="did-tags" aria-describedby="{mark}">{tags}</button>'
+        f'<span class="tip" role="tooltip" id="{mark}" dir="ltr">{lines}</span></span>'
+    )
+
+
+def _inline(changes: Sequence[Change], did: Sequence[Sequence[Effect]], page: _Page) -> str:
     paragraphs: list[list[str]] = [[]]
-    for change in changes:
+    ways: list[str] = []
+    for change, found in zip(changes, did, strict=True):
         if change.paragraph and paragraphs[-1]:
             paragraphs.append([])
+        ways += [_way(change.refined or change.draft)] * (len(paragraphs) - len(ways))
         moved = '<span class="state">moved</span> ' if change.moved else ""
-        paragraphs[-1].append(f'<span class="sentence">{_merged(change, cards, before, after)}{moved}</span>')
-    return "".join(f'<p dir="auto">{" ".join(sentences)}</p>' for sentences in paragraphs)
+        paragraphs[-1].append(
+            f'<span class="sentence">{_merged(change, page)}{moved}{_bare(change.refined, page.after)}'
+            f"{_notes(found, page)}</span>"
+        )
+    return "".join(
+        f"<p{way}>{' '.join(sentences)}</p>" for way, sentences in zip(ways, paragraphs, strict=False)
+    )
 
 
-def _merged(change: Change, cards: Cards, before: Lookup, after: Lookup) -> str:
+def _way(sentence: Sequence[Token]) -> str:
+    return direction("".join(token.text for token in sentence))
+
+
+def _merged(change: Change, page: _Page) -> str:
     """One sentence with what went and what came at its place; words that both have are written once."""
     out: list[str] = []
-    left = _runs(change.draft, "del", cards, before)
-    right = _runs(change.refined, "ins", cards, after)
+    left = _runs(change.draft, "del", page.cards[0], page.before)
+    right = _runs(change.refined, "ins", page.cards[1], page.after)
     at = {"left": 0, "right": 0}
     while at["left"] < len(left) or at["right"] < len(right):
         for side, runs, tag in (("left", left, "<del"), ("right", right, "<ins")):
@@ -142,11 +227,18 @@ def _runs(tokens: Sequence[Token], tag: str, cards: Cards, known: Lookup) -> lis
     for changed, run in groupby(tokens, key=lambda token: token.changed):
         inner = _stretch(run, sentence, cards, known)
         if changed:
-            words = inner.removesuffix(" </bdi>")  # the blank after the last word is not what changed
-            end = f"</bdi></{tag}> " if words != inner else f"</{tag}>"
-            inner = f'<{tag}><span class="sr">{said}: </span>{words}{end}'
+            words, blank = _blank_after(inner)
+            inner = f'<{tag}><span class="sr">{said}: </span>{words}</{tag}>{blank}'
         out.append(inner)
     return out
+
+
+def _blank_after(inner: str) -> tuple[str, str]:
+    """The blank after the last word or citation by itself: it is not what changed."""
+    for end, kept in ((" </bdi>", "</bdi>"), (" ", "")):
+        if inner.endswith(end):
+            return inner.removesuffix(end) + kept, " "
+    return inner, ""
 
 
 def _stretch(tokens: Iterable[Token], sentence: str, cards: Cards, known: Lookup) -> str:
@@ -157,5 +249,6 @@ def _stretch(tokens: Iterable[Token], sentence: str, cards: Cards, known: Lookup
             continue
         for token in run:
             support = known.find(token.ids, sentence)
-            out.append(cards.chips(token.ids, support.text if support else sentence, support) + " ")
+            mark = flag(support.verdict) if support else ""
+            out.append(f"{cards.chips(token.ids, support.text if support else sentence, support)}{mark} ")
     return "".join(out)

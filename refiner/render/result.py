@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 
 from refiner import answer as answers
+from refiner.diff import compare
 from refiner.domain import (
-    Answer,
+    Criterion,
     Finding,
     Judging,
     ModelInfo,
-    Prepared,
     Refinement,
     Request,
+    Reward,
     Source,
-    Trim,
-    Writing,
 )
 from refiner.judges.quality import Quality
-from refiner.render import diff, quality, scores
-from refiner.render.cards import Cards, passage, where
-from refiner.render.text import count, isolate, link, percent, seconds, show
+from refiner.render import diff, quality, scores, sources
+from refiner.render.cards import Cards
+from refiner.render.text import count, direction, isolate, link, seconds, show
 
 CARD_URL = "https://huggingface.co/lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
 _ENDS = {"end": "", "": "", "stopped": "stopped by you", "budget": "ended at the token limit"}
@@ -63,27 +62,17 @@ def empty() -> str:
     return f'<div class="empty"><h2>The refined answer appears here</h2><ol>{items}</ol></div>'
 
 
-def status(words: str, kind: str = "info") -> str:
-    """One sentence on how things stand; ``kind`` is info, busy, good or error.
+def status(words: str, kind: str = "info", about: str = "") -> str:
+    """One sentence on how things stand; ``kind`` is info, busy, good or error, ``about`` the field it is about.
 
-    ``data-say`` is what the page's script reads out: the step alone, not each count.
+    ``data-say`` is what the page's script reads out.
     """
-    say = words.partition(":")[0] if kind == "busy" else words
-    return f'<p class="status {show(kind)}" data-say="{show(say)}">{isolate(words)}</p>' if words else ""
-
-
-def progress(stage: Prepared | Writing | Judging) -> str:
-    """How far a run is, in words, unescaped."""
-    if isinstance(stage, Prepared):
-        trimmed = sum(trim.kept < trim.of for trim in stage.trims)
-        left = f", {count(trimmed, 'source')} shortened" if trimmed else ""
-        return f"Reading the prompt: {count(stage.prompt_tokens, 'token')}{left}"
-    if isinstance(stage, Writing):
-        usage = stage.usage
-        spent = usage.seconds - usage.prefill_seconds
-        rate = f", {usage.completion_tokens / spent:.0f} a second" if spent > 0.5 else ""  # noqa: PLR2004 - too short to say
-        return f"Writing: {count(usage.completion_tokens, 'token')}{rate}"
-    return f"Scoring: {stage.done} of {count(stage.total, 'check')}"
+    named = f' data-field="{show(about)}"' if about else ""
+    return (
+        f'<p class="status {show(kind)}" data-say="{show(words)}"{named}>{isolate(words)}</p>'
+        if words
+        else ""
+    )
 
 
 def waiting() -> str:
@@ -100,7 +89,7 @@ def writing(text: str, request: Request) -> str:
     read = answers.parse(text, [source.id for source in request.sources])
     return (
         '<article class="result busy"><section class="sheet"><h2>Refined answer</h2>'
-        f'<div class="prose" dir="auto">{diff.prose(read, cards)}<span class="caret" aria-hidden="true"></span>'
+        f'<div class="prose"{direction(read.text)}>{diff.prose(read, cards)}<span class="caret" aria-hidden="true"></span>'
         "</div></section></article>"
     )
 
@@ -112,35 +101,76 @@ def judging(stage: Judging, request: Request) -> str:
     return f'<article class="result busy"><section class="sheet"><h2>What changed</h2>{body}</section>{cards.html()}</article>'
 
 
-def finished(run: Refinement, judged: Quality | None = None) -> str:
-    """Everything known of a finished run; ``judged`` is what is known of its judge."""
+def finished(run: Refinement, judged: Quality | None = None, note: str = "") -> str:
+    """Everything known of a finished run; ``judged`` is what is known of its judge, ``note`` stands on top."""
     cards = Cards(run.request.sources, "f")
     before, after = run.draft_reward, run.reward
-    body = diff.views(run.changes, run.answer, cards, before.citation.supports, after.citation.supports)
-    claims = (
-        f"{scores.claims(after, cards)}<details><summary>Claims of the draft "
-        f"({len(before.citation.supports)})</summary>{scores.claims(before, cards)}</details>"
-    )
+    told = f'<p class="note">{isolate(note)}</p>' if note else ""
     odd = findings("Oddities in the refined answer", run.answer.findings)
     odd += findings("Oddities in the draft", run.draft.findings)
-    sources = source_list(run.request.sources, run.answer, run.trims)
-    sections = (
-        f'<section class="sheet first">{_made_by(run)}{scores.panel(run)}</section>',
-        f'<section class="sheet"><h2>What changed</h2>{body}</section>',
-        f'<section class="sheet"><h2>Claims</h2>{quality.error_rates(judged)}{claims}</section>',
-        f'<section class="sheet"><h2>Criteria</h2>{scores.criteria(before, after)}</section>',
-        f'<section class="sheet"><h2>Sources</h2>{sources}</section>',
+    parts = (
+        _sheet("", f"{told}{_made_by(run)}{scores.panel(before, after)}"),
+        _sheet("What changed", diff.views(run.changes, run.answer, cards, (before, after))),
+        _sheet("Claims", quality.error_rates(judged) + _claims(before, after, cards)),
+        _sheet("Criteria", scores.criteria(before, after)),
+        _sheet("Sources", sources.panel(run)),
         f'<details class="sheet"><summary>How this was made</summary>{scores.scale(run)}{_record(run)}{odd}</details>',
     )
-    return f'<article class="result">{"".join(sections)}{cards.html()}</article>'
+    return f'<article class="result">{"".join(parts)}{cards.html()}</article>'
 
 
-def _made_by(run: Refinement) -> str:
+def compared(runs: tuple[Refinement, Refinement], made: tuple[str, str]) -> str:
+    """Two runs' refined answers beside each other, with the scores of both; ``made`` says when each was."""
+    first, second = runs
+    names = ("Earlier", "Later")
+    same = first.request.sources == second.request.sources
+    cards = Cards(second.request.sources, "f")
+    left = cards if same else Cards(first.request.sources, "e")
+    rewards = (first.reward, second.reward)
+    lines = "".join(
+        _made_by(run, f"{name}, {when}. ") for name, when, run in zip(names, made, runs, strict=True)
+    )
+    changes = compare(first.answer, second.answer)
+    parts = (
+        _sheet("Two runs", f"{lines}{_unlike(first, second)}{scores.panel(*rewards, names)}"),
+        _sheet("How they differ", diff.views(changes, second.answer, cards, rewards, names, left=left)),
+        _sheet("Criteria", scores.criteria(*rewards, names)),
+    )
+    return f'<article class="result">{"".join(parts)}{cards.html()}{"" if same else left.html()}</article>'
+
+
+def _unlike(first: Refinement, second: Refinement) -> str:
+    """What makes two runs hard to compare."""
+    told = (
+        ("They answer different questions.", first.request.question != second.request.question),
+        (
+            "Their sources differ, and with them the numbers of the citations.",
+            first.request.sources != second.request.sources,
+        ),
+        ("Different judges scored them: the scores do not compare.", first.judge != second.judge),
+    )
+    return "".join(f'<p class="note">{words}</p>' for words, so in told if so)
+
+
+def _sheet(title: str, body: str) -> str:
+    head = f"<h2>{title}</h2>" if title else '<h2 class="sr">Scores</h2>'
+    return f'<section class="sheet">{head}{body}</section>'
+
+
+def _claims(before: Reward, after: Reward, cards: Cards) -> str:
+    n = len(before.citation.supports)
+    return (
+        f"{scores.claims(after, cards)}<details><summary>Claims of the draft ({n})</summary>"
+        f"{scores.claims(before, cards, 'draft')}</details>"
+    )
+
+
+def _made_by(run: Refinement, name: str = "") -> str:
     ended = _ENDS[run.usage.ended]
     told = f' <span class="tag warn">{ended}</span>' if ended else ""
     other = "" if run.model.is_refiner else ", not the refiner"
     return (
-        f'<p class="made">Written by <b>{isolate(run.model.name)}</b>{other} · scored by '
+        f'<p class="made">{isolate(name) if name else ""}Written by <b>{isolate(run.model.name)}</b>{other} · scored by '
         f"<b>{isolate(run.judge)}</b> · {count(run.usage.completion_tokens, 'token')} in "
         f"{seconds(run.usage.seconds)}{told}</p>"
     )
@@ -163,35 +193,6 @@ def _record(run: Refinement) -> str:
     return '<dl class="facts">' + "".join(f"<dt>{a}</dt><dd>{isolate(b)}</dd>" for a, b in rows) + "</dl>"
 
 
-def source_list(sources: Sequence[Source], answer: Answer | None = None, trims: Sequence[Trim] = ()) -> str:
-    """The sources with how often each is cited, and which were shortened or left out of the prompt."""
-    cut = {trim.source_id: trim for trim in trims if trim.kept < trim.of}
-    items = []
-    for number, source in enumerate(sources, 1):
-        uses = sum(source.id in claim.ids for claim in answer.claims) if answer else 0
-        cited = "" if answer is None else f'<span class="tag{"" if uses else " faint"}">{_cited(uses)}</span>'
-        items.append(
-            f'<li id="source-{number}"><details><summary><span class="num">{number}</span>'
-            f'<span class="source-title">{isolate(source.title or source.text[:90])}</span>{cited}'
-            f"{_trimmed(cut.get(source.id))}</summary>"
-            f'<p class="muted">{where(source)} {link(source.url, "open") if source.url else ""}</p>'
-            f'<p class="card-text" dir="auto">{passage(source)}</p></details></li>'
-        )
-    return f'<ol class="sources">{"".join(items)}</ol>'
-
-
-def _cited(uses: int) -> str:
-    return f"cited {count(uses, 'time')}" if uses else "not cited"
-
-
-def _trimmed(trim: Trim | None) -> str:
-    if trim is None:
-        return ""
-    if trim.kept == 0:
-        return '<span class="tag warn">left out of the prompt</span>'
-    return f'<span class="tag warn">shortened: {percent(trim.kept / trim.of)} of its sentences read</span>'
-
-
 def findings(title: str, found: Sequence[Finding]) -> str:
     """What had to be repaired in reading a text; nothing where nothing had to be."""
     if not found:
@@ -202,14 +203,29 @@ def findings(title: str, found: Sequence[Finding]) -> str:
     return f'<div class="findings"><h3>{isolate(title)}</h3><ul>{items}</ul></div>'
 
 
-def read_note(sources: Sequence[Source], found: Sequence[Finding], place: str = "") -> str:
+def read_note(given: Sequence[Source], found: Sequence[Finding], place: str = "") -> str:
     """Which sources were read from a field, as one types."""
-    if not sources and not found:
+    if not given and not found:
         return '<p class="read-note muted">No sources yet.</p>'
-    ids = ", ".join(source.id for source in sources[:12]) + (" …" if len(sources) > 12 else "")  # noqa: PLR2004 - a line's worth
+    ids = ", ".join(source.id for source in given[:12]) + (" …" if len(given) > 12 else "")  # noqa: PLR2004 - a line's worth
     head = (
-        f'<p class="read-note"><b>{count(len(sources), "source")}</b> read{f" {place}" * bool(place)}: {isolate(ids)}</p>'
-        if sources
+        f'<p class="read-note"><b>{count(len(given), "source")}</b> read{f" {place}" * bool(place)}: {isolate(ids)}</p>'
+        if given
         else ""
     )
     return head + findings("Worth a look", found)
+
+
+def rubric_note(given: Sequence[Criterion], wrong: Sequence[Finding]) -> str:
+    """What the rubric's table holds, as one types: each cell that cannot be read, or how the weights compare."""
+    if wrong:
+        items = "".join(f"<li>Row {one.line}: {isolate(one.message)}</li>" for one in wrong)
+        return f'<ul class="read-note wrong" role="alert">{items}</ul>'
+    if not given:
+        return ""
+    weights = sorted(one.weight for one in given)
+    faults = sum(one.polarity == "negative" for one in given)
+    spread = f", weights from {weights[0]:g} to {weights[-1]:g}" if weights[0] < weights[-1] else ""
+    of_it = f", {count(faults, 'fault')} among them" if faults else ""
+    said = count(len(given), "criterion", "criteria")
+    return f'<p class="read-note"><b>{said}</b>{of_it}{spread}, beside the standing ones</p>'

@@ -1,63 +1,47 @@
 """The scores of draft and refined answer: the panel of figures, the criteria, the claims."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from refiner.domain import Aggregate, Basis, ClaimSupport, Criterion, Mix, Refinement, Reward, Verdict
+from refiner.domain import Aggregate, ClaimSupport, Criterion, Mix, Refinement, Reward, Verdict
+from refiner.render import figures
 from refiner.render.cards import Cards
-from refiner.render.support import badge
-from refiner.render.text import count, isolate, number, percent, show
+from refiner.render.figures import NAMES, Pair, Row
+from refiner.render.support import UNCITED, badge
+from refiner.render.text import count, direction, isolate, number, percent
 from refiner.rewards import VERIFICATION_REWARD, W, training_scale
 
 
-def panel(run: Refinement) -> str:
+def panel(before: Reward, after: Reward, names: tuple[str, str] = NAMES) -> str:
     """Score, rubric and citation figures of both answers, each with its interval and how it was made."""
-    before, after = run.draft_reward, run.reward
-    rows = "".join(
-        (
-            _row("Score", before.total, after.total, after.basis, lead=True),
-            _row("Citations, F1", before.citation.f1, after.citation.f1, after.citation.basis),
-            _row("Rubric", before.rubric.total, after.rubric.total, _rubric_basis(after)),
-        )
+    rows = "".join(_row(row, lead=place == 0) for place, row in enumerate(figures.rows(before, after)))
+    partly = "".join(
+        f'<p class="note"><b>Partly scored.</b> {isolate(why)}</p>'
+        for why in figures.partly(before, after, names)
     )
-    notes = [
-        f"{side}: {reward.reason}"
-        for side, reward in (("Draft", before), ("Refined", after))
-        if reward.total.value is None and reward.reason
-    ]
-    if len(notes) == 2 and before.reason == after.reason:  # noqa: PLR2004 - both sides
-        notes = [after.reason]
-    partly = "".join(f'<p class="note"><b>Partly scored.</b> {isolate(note)}</p>' for note in notes)
+    left, right = map(isolate, names)
     return (
-        '<table class="scores"><caption class="sr">Scores from 0 to 1, of the draft and of the refined answer'
-        '</caption><thead><tr><th scope="col"><span class="sr">Figure</span></th><th scope="col">Draft</th>'
-        '<th scope="col">Refined</th><th scope="col" class="wide">'
-        '<span aria-hidden="true"><i class="dot hollow"></i> draft <i class="dot"></i> refined '
+        '<table class="scores"><caption class="sr">Scores from 0 to 1, of both answers'
+        f'</caption><thead><tr><th scope="col"><span class="sr">Figure</span></th><th scope="col">{left}</th>'
+        f'<th scope="col">{right}</th><th scope="col" class="wide">'
+        f'<span aria-hidden="true"><i class="dot hollow"></i> {left} <i class="dot"></i> {right} '
         '<i class="band"></i> could be</span><span class="sr">Range</span></th>'
         f'<th scope="col"><span class="sr">How it was made</span></th></tr></thead><tbody>{rows}</tbody></table>'
         f"{partly}"
     )
 
 
-def _rubric_basis(reward: Reward) -> Basis:
-    bases = {verdict.basis for _, verdict in reward.rubric.verdicts if verdict.value is not None}
-    return "estimated" if "estimated" in bases else "judged"
-
-
-def _row(name: str, before: Aggregate, after: Aggregate, basis: Basis, *, lead: bool = False) -> str:
-    scored = before.value is not None or after.value is not None
-    how = show(basis) if scored else "partly scored" if after.coverage > 0 else "not scored"
+def _row(row: Row, *, lead: bool) -> str:
     return (
-        f'<tr class="{"lead" if lead else "part"}"><th scope="row">{name}</th>'
-        f"<td>{_figure(before)}</td><td>{_figure(after)}</td>"
-        f'<td class="wide">{_track(before, after)}</td>'
-        f'<td><span class="basis {how.replace(" ", "-")}">{how}</span></td></tr>'
+        f'<tr class="{"lead" if lead else "part"}"><th scope="row">{row.name}</th>'
+        f"<td>{_figure(row.before)}</td><td>{_figure(row.after)}</td>"
+        f'<td class="wide">{_track(row.before, row.after)}</td>'
+        f'<td><span class="basis {row.how.replace(" ", "-")}">{row.how}</span></td></tr>'
     )
 
 
 def _figure(one: Aggregate) -> str:
     if one.value is not None:
-        open_end = one.hi - one.lo >= 0.005  # noqa: PLR2004 - narrower would round to one figure
-        span = f"<small>{number(one.lo)}–{number(one.hi)}</small>" if open_end else ""
+        span = f"<small>{number(one.lo)}–{number(one.hi)}</small>" if figures.is_open(one) else ""
         return f"<b>{number(one.value)}</b>{span}"
     if one.n == 0:
         return '<span class="muted">none</span>'
@@ -96,53 +80,77 @@ def scale(run: Refinement) -> str:
     )
 
 
-def criteria(before: Reward, after: Reward) -> str:
-    """Each criterion with both scores as bars and the reason; those not scored say why."""
-    left = {criterion.id: verdict for criterion, verdict in before.rubric.verdicts}
-    pairs = [(one, left.get(one.id), verdict) for one, verdict in after.rubric.verdicts]
-    reasons = {verdict.reason for _, verdict in after.rubric.verdicts if verdict.value is None}
-    unscored = len(pairs) > 0 and all(verdict.value is None for _, _, verdict in pairs) and len(reasons) == 1
-    why = f'<p class="note"><b>Not scored.</b> {isolate(reasons.pop())}</p>' if unscored else ""
-    rows = "".join(_criterion(one, first, second, said=unscored) for one, first, second in pairs)
+def criteria(before: Reward, after: Reward, names: tuple[str, str] = NAMES) -> str:
+    """Each criterion with both scores as bars, the reasons, and how sure the judge was; those not scored say why."""
+    pairs = figures.pairs(before, after)
+    reasons = {pair.after.reason for pair in pairs if pair.after.value is None}
+    unscored = len(pairs) > 0 and all(pair.after.value is None for pair in pairs) and len(reasons) == 1
+    why = f'<p class="note why"><b>Not scored.</b> {isolate(reasons.pop())}</p>' if unscored else ""
+    rows = "".join(_criterion(pair, names, said=unscored) for pair in pairs)
     return f'{why}<ul class="criteria">{rows}</ul>'
 
 
-def _criterion(one: Criterion, before: Verdict | None, after: Verdict, *, said: bool) -> str:
+def _criterion(pair: Pair, names: tuple[str, str], *, said: bool) -> str:
+    one = pair.criterion
     tags = {"fault": one.polarity == "negative", "suggested": one.origin == "generated"}
     shown = " ".join(f'<span class="tag">{name}</span>' for name, there in tags.items() if there)
-    bars = "" if said else _bar("Draft", one, before, "hollow") + _bar("Refined", one, after, "")
-    reason = "" if said or after.value is None else f'<p class="reason">{isolate(after.reason)}</p>'
+    looks = () if said else ("hollow", "")
+    bars = "".join(
+        _bar(*each) for each in zip(names, (one, one), (pair.before, pair.after), looks, strict=False)
+    )
     return (
         f'<li><div class="criterion-words"><b>{isolate(one.title)}</b> {shown}'
         f'<span class="muted">weight {one.weight:g}</span><p>{isolate(one.description)}</p></div>'
-        f'<div class="bars">{bars}{reason}</div></li>'
+        f'<div class="bars">{bars}</div></li>'
     )
 
 
 def _bar(side: str, one: Criterion, verdict: Verdict | None, kind: str) -> str:
-    if verdict is None or verdict.value is None:
+    value = figures.counted(one, verdict)
+    if verdict is None or value is None:
         why = verdict.reason if verdict else "no verdict"
-        return f'<p class="bar-row"><span>{side}</span><span class="unscored">not scored: {isolate(why)}</span></p>'
-    value = verdict.value if one.polarity == "positive" else 1 - verdict.value
+        return f'<p class="bar-row"><span>{isolate(side)}</span><span class="unscored">not scored: {isolate(why)}</span></p>'
     how = ' <span class="how">estimated</span>' if verdict.basis == "estimated" else ""
     return (
-        f'<p class="bar-row"><span>{side}</span><span class="bar" aria-hidden="true">'
-        f'<i class="{kind}" style="width:{percent(value)}"></i></span><b>{number(value)}</b>{how}</p>'
+        f'<p class="bar-row"><span>{isolate(side)}</span><span class="bar" aria-hidden="true">'
+        f'<i class="{kind}" style="width:{percent(value)}"></i></span><b>{number(value)}</b>{how}</p>{reason(verdict)}'
     )
 
 
-def claims(reward: Reward, cards: Cards) -> str:
-    """What needs a citation, with what it cites and how well that supports it."""
+def reason(verdict: Verdict) -> str:
+    """Why, what was noticed, and how sure the judge was, where it said so."""
+    flags = "".join(f' <span class="tag">{isolate(flag)}</span>' for flag in verdict.flags)
+    sure = (
+        ""
+        if verdict.confidence is None
+        else f' <span class="tag faint">confidence {percent(verdict.confidence)}</span>'
+    )
+    if not (verdict.reason or flags or sure):
+        return ""
+    return f'<p class="reason">{isolate(verdict.reason)}{flags}{sure}</p>'
+
+
+def claims(reward: Reward, cards: Cards, side: str = "refined") -> str:
+    """What needs a citation, with what it cites and how well that supports it; the columns can be sorted."""
     citation = reward.citation
     if not citation.supports:
         return f'<p class="muted">{isolate(citation.not_applicable or "There is no claim.")}</p>'
-    rows = "".join(_claim(number_, one, cards) for number_, one in enumerate(citation.supports, 1))
+    rows = "".join(_claim(number_, one, cards, side) for number_, one in enumerate(citation.supports, 1))
+    heads = "".join(
+        f'<th scope="col" aria-sort="{"ascending" if key == "row" else "none"}">'
+        f'<button type="button" class="sort" data-sort="{key}">{words}</button></th>'
+        for key, words in (("row", "Claim"), ("cites", "Cites"), ("support", "Support"))
+    )
     return (
         f'<p class="figures">{_figures(reward)}</p><div class="scroll" tabindex="0" role="region"'
-        ' aria-label="Claims"><table class="claims"><thead><tr><th scope="col">Claim</th>'
-        '<th scope="col">Cites</th><th scope="col">Support</th></tr></thead>'
+        f' aria-label="Claims, {side}"><table class="claims"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def claim_mark(side: str, row: int) -> str:
+    """The id of a claim's row."""
+    return f"claim-{side}-{row}"
 
 
 def _figures(reward: Reward) -> str:
@@ -156,14 +164,11 @@ def _figures(reward: Reward) -> str:
     return " · ".join(said)
 
 
-def _claim(row: int, one: ClaimSupport, cards: Cards) -> str:
-    cites = cards.chips(one.ids, one.text, one) if one.ids else '<span class="muted">nothing</span>'
-    flags = _flags(one.verdict.flags)
+def _claim(row: int, one: ClaimSupport, cards: Cards, side: str) -> str:
+    cites = cards.chips(one.ids, one.text, one) if one.ids else UNCITED
+    value = -1.0 if one.verdict.value is None else one.verdict.value
     return (
-        f'<tr><td dir="auto"><span class="muted num-row">{row}</span> {isolate(one.text)}</td><td>{cites}</td>'
-        f'<td>{badge(one.verdict)}<p class="reason">{isolate(one.verdict.reason)}{flags}</p></td></tr>'
+        f'<tr id="{claim_mark(side, row)}" data-row="{row}" data-cites="{len(one.ids)}" data-support="{value:.4f}">'
+        f'<td{direction(one.text)}><span class="muted num-row">{row}</span> {isolate(one.text)}</td><td>{cites}</td>'
+        f"<td>{badge(one.verdict)}{reason(one.verdict)}</td></tr>"
     )
-
-
-def _flags(flags: Iterable[str]) -> str:
-    return "".join(f' <span class="tag">{isolate(flag)}</span>' for flag in flags)

@@ -26,6 +26,17 @@ def words(verdict: Verdict) -> str:
     return next(label for low, _, label in _JUDGED if verdict.value >= low)
 
 
+UNCITED = '<span class="flag uncited"><span aria-hidden="true">○</span> uncited</span>'
+"""The mark of a sentence that should cite something, and does not."""
+
+
+def flag(verdict: Verdict) -> str:
+    """The mark behind a claim whose citation does not hold; nothing behind others."""
+    if tone(verdict) != "bad":
+        return ""
+    return f'<span class="flag bad"><span aria-hidden="true">✕</span><span class="sr"> {isolate(words(verdict))}</span></span>'
+
+
 def badge(verdict: Verdict) -> str:
     """A support verdict as a badge: a shape, the label, and how it came about."""
     look = tone(verdict)

@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from urllib.parse import urlsplit
 
 _BROKEN = re.compile(
@@ -29,6 +30,16 @@ def show(text: str) -> str:
 def isolate(text: str) -> str:
     """Text in its own direction, so that what it holds cannot turn its surroundings around."""
     return f"<bdi>{show(text)}</bdi>"
+
+
+def direction(text: str) -> str:
+    """A ``dir`` attribute for an element that holds this text: which way its first letter that has a way is read.
+
+    ``dir="auto"`` would not do, as it does not look into `bdi`.
+    """
+    ways = (unicodedata.bidirectional(letter) for letter in plain(text))
+    first = next((way for way in ways if way in {"L", "R", "AL"}), "L")
+    return f' dir="{"ltr" if first == "L" else "rtl"}"'
 
 
 def link(url: str, words: str) -> str:

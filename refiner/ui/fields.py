@@ -74,25 +74,38 @@ def source_rows(given: Sequence[Source]) -> list[list[str]]:
 
 
 def criteria(rows: Rows) -> tuple[Criterion, ...]:
-    """The rubric's own lines; `InputError` names the row and the cell that cannot be read."""
-    found = []
+    """The rubric's own lines; `InputError` names the first row and cell that cannot be read."""
+    found, wrong = read_rubric(rows)
+    if wrong:
+        raise InputError(f"Rubric, row {wrong[0].line}: {wrong[0].message}")
+    return found
+
+
+def read_rubric(rows: Rows) -> tuple[tuple[Criterion, ...], tuple[Finding, ...]]:
+    """The rubric's lines that can be read, and a finding for each cell that cannot; empty rows are passed over."""
+    found, wrong = [], []
     for number, row in enumerate(rows, 1):
         title, description, kind, weight = (_cell(cell) for cell in (*row, "", "", "", "")[:4])
         if not title and not description:
             continue
-        polarity = KINDS.get(kind.casefold())
+        polarity, weighs = KINDS.get(kind.casefold()), _weight(weight)
         if polarity is None:
-            raise InputError(f"Rubric, row {number}: the kind is {kind!r}; write 'asks for' or 'fault'.")
-        found.append(
-            Criterion(
-                f"user-{number}",
-                title or description[:60],
-                description or title,
-                _weight(weight, number),
-                "negative" if polarity == "negative" else "positive",
+            message = f"The kind is {kind!r}; write 'asks for' or 'fault'."
+            wrong.append(Finding("odd_kind", message, number))
+        if weighs is None:
+            message = f"The weight is {weight!r}; it must be a number above 0 and under 1,000."
+            wrong.append(Finding("odd_weight", message, number))
+        if polarity is not None and weighs is not None:
+            found.append(
+                Criterion(
+                    f"user-{number}",
+                    title or description[:60],
+                    description or title,
+                    weighs,
+                    "negative" if polarity == "negative" else "positive",
+                )
             )
-        )
-    return tuple(found)
+    return tuple(found), tuple(wrong)
 
 
 def criteria_rows(given: Sequence[Criterion]) -> list[list[str]]:
@@ -103,16 +116,12 @@ def criteria_rows(given: Sequence[Criterion]) -> list[list[str]]:
     ] or [["", "", "asks for", "1"]]
 
 
-def _weight(cell: str, row: int) -> float:
+def _weight(cell: str) -> float | None:
     try:
         weight = float(cell or 1)
     except ValueError:
-        weight = 0.0
-    if not 0 < weight < 1000:  # noqa: PLR2004 - NaN and infinity fall out here as well
-        raise InputError(
-            f"Rubric, row {row}: the weight is {cell!r}; it must be a number above 0 and under 1,000."
-        )
-    return weight
+        return None
+    return weight if 0 < weight < 1000 else None  # noqa: PLR2004 - NaN and infinity fall out here as well
 
 
 def _cell(cell: object) -> str:
@@ -122,7 +131,7 @@ def _cell(cell: object) -> str:
 def options(form: str, max_new_tokens: float, temperature: float, seed: float | None) -> Options:
     """How to write, from the fields; `InputError` where a number is outside its range."""
     if not LEAST <= max_new_tokens <= MOST:
-        raise InputError(f"Longest answer: between {LEAST} and {MOST:,} tokens.")
+        raise InputError(f"Longest answer: between {LEAST} and {MOST:,} tokens.", "tokens")
     if not 0 <= temperature <= 2:  # noqa: PLR2004 - the range of `Options`
-        raise InputError("Temperature: between 0 and 2.")
+        raise InputError("Temperature: between 0 and 2.", "temperature")
     return Options(int(max_new_tokens), FORMS[form], float(temperature), None if seed is None else int(seed))

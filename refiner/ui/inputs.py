@@ -1,17 +1,16 @@
 """The left side of the page: question, draft, sources, and folded away the rubric and the options."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from refiner import rubrics, sources
+from refiner import sources
 from refiner.domain import LEAST, MOST
-from refiner.errors import RefinerError
 from refiner.render import result
 from refiner.settings import Settings
 from refiner.ui import fields
+from refiner.ui.rubric import rubric
 
 _SOURCES_HELP = """[1] Title. Text of the first source …
 [2] Title. Text of the second source …
@@ -66,7 +65,7 @@ def inputs(settings: Settings) -> Inputs:
     )
     _note_draft(draft)
     mode, pasted, table = _sources()
-    rubric = _rubric(question)
+    criteria = rubric(question)
     form, tokens, temperature, seed = _options(settings)
     gr.HTML(
         '<p class="muted small">Examples: <a href="https://github.com/AkariAsai/ScholarQABench" target="_blank" '
@@ -88,7 +87,7 @@ def inputs(settings: Settings) -> Inputs:
         api_visibility="private",
         show_progress="hidden",
     )
-    return Inputs(question, draft, mode, pasted, table, rubric, form, tokens, temperature, seed)
+    return Inputs(question, draft, mode, pasted, table, criteria, form, tokens, temperature, seed)
 
 
 def _note_draft(draft: gr.Textbox) -> None:
@@ -152,70 +151,6 @@ def _sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:
         **quiet,
     )
     return mode, pasted, table
-
-
-def _rubric(question: gr.Textbox) -> gr.Dataframe:
-    with gr.Accordion("Rubric", open=False, elem_id="rubric-fold"):
-        gr.HTML(
-            '<p class="muted small">Your own criteria, beside the standing ones. A <b>fault</b> counts against the answer. '
-            "Weights are above 0. Left empty, the question suggests some.</p>",
-            apply_default_css=False,
-        )
-        rubric = gr.Dataframe(
-            fields.criteria_rows(()),
-            headers=list(fields.RUBRIC_HEADERS),
-            type="array",
-            label="Rubric",
-            show_label=False,
-            interactive=True,
-            wrap=True,
-            elem_id="rubric",
-            column_widths=["24%", "40%", "18%", "18%"],
-        )
-        with gr.Row():
-            suggest = gr.Button("Suggest", size="sm", elem_id="rubric-suggest")
-            load = gr.UploadButton("Load JSON", file_types=[".json"], size="sm", elem_id="rubric-load")
-            save = gr.Button("Save JSON", size="sm", elem_id="rubric-save")
-        note = gr.HTML("", elem_id="rubric-note", apply_default_css=False)
-        saved = gr.Textbox(visible=False)
-
-    def read(path: str) -> tuple[Any, str]:
-        try:
-            given, found = rubrics.read(Path(path).read_text(encoding="utf-8", errors="replace"))
-        except RefinerError as error:
-            return gr.skip(), result.status(str(error), "error")
-        return fields.criteria_rows(given), result.findings("Worth a look", found)
-
-    def write(rows: fields.Rows) -> tuple[str, str]:
-        try:
-            given = fields.criteria(rows)
-        except RefinerError as error:
-            return "", result.status(str(error), "error")
-        return rubrics.to_json(given), ""
-
-    def propose(asked: str, rows: fields.Rows) -> tuple[Any, str]:
-        """Add what the question suggests below the rows that are filled."""
-        if not asked.strip():
-            return gr.skip(), result.status(
-                "Write the question first; the criteria are made from it.", "error"
-            )
-        filled = [row for row in rows if any(str(cell or "").strip() for cell in row[:2])]
-        known = {str(row[1]) for row in filled}
-        more = fields.criteria_rows([one for one in rubrics.suggested(asked) if one.description not in known])
-        return [*filled, *more], ""
-
-    suggest.click(
-        propose, [question, rubric], [rubric, note], api_visibility="private", show_progress="hidden"
-    )
-    load.upload(read, load, [rubric, note], api_visibility="private", show_progress="hidden")
-    save.click(write, rubric, [saved, note], api_visibility="private", show_progress="hidden").success(
-        None,
-        saved,
-        None,
-        js="(text) => window.refiner.download('rubric.json', text)",
-        api_visibility="private",
-    )
-    return rubric
 
 
 def _options(settings: Settings) -> tuple[gr.Dropdown, gr.Slider, gr.Slider, gr.Number]:

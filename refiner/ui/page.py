@@ -1,13 +1,16 @@
 """The page: what it shows and which function each button calls. Built from values; it reads no setting itself."""
 
 import json
+import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from refiner.domain import Request
 from refiner.engines import Engine
 from refiner.errors import RefinerError
 from refiner.feedback.store import Store
@@ -15,26 +18,38 @@ from refiner.judges import Judge, quality
 from refiner.judges.quality import Quality
 from refiner.prompts import PromptTemplate
 from refiner.render import result
+from refiner.render.progress import waiting
 from refiner.render.quality import fold
 from refiner.settings import Settings
 from refiner.ui import fields
-from refiner.ui.follow import View, follow
+from refiner.ui.follow import View, failed, follow, reading
 from refiner.ui.inputs import inputs
+from refiner.ui.keeping import Held, history, now, remember, tools
+from refiner.ui.line import Line
+from refiner.ui.pace import Pace
 from refiner.ui.rating import rating
 from refiner.ui.runs import Runs, Stages, stages_of
 from refiner.ui.zerogpu import expected_seconds, on_gpu
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_VISITORS = 20
+"""Runs that may be under way or in our own line at once; more wait in Gradio's queue."""
+_HELD = 3600
+"""Seconds for which a run is held after the visit."""
+_LOOK = 0.5
+"""Seconds between two looks at one's place in the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the buttons act on: the model, the runs under way, the work itself, what is known of the judge."""
+    """What the buttons act on: the model, the runs under way and in line, the work itself, and what is known of both."""
 
     engine: Engine
     runs: Runs
     stages: Stages
     judged: Quality | None = None
+    line: Line = field(default_factory=Line)
+    pace: Pace = field(default_factory=Pace)
 
     def refine(self, session: str, *given: Any) -> Iterator[View]:
         """The views of one run, from the fields in their order; expected failures are a view as well."""
@@ -44,13 +59,30 @@ class Work:
             request = fields.request(question, draft, sources, rubric)
             options = fields.options(form, tokens, temperature, seed)
         except RefinerError as error:
-            yield View(result.status(str(error), "error"), running=False)
+            yield View(failed(error), running=False)
             return
-        with self.runs.open(session) as stop_file:
-            ready = self.engine.ready
-            words = "Starting" if ready else "Loading the model: the first time takes up to half a minute"
-            yield View(result.status(words, "busy"), result.waiting())
-            yield from follow(self.stages, request, options, stop_file, self.judged)
+        with self.runs.open(session) as stop_file, self.line.join() as place:
+            if (yield from self._wait(place, Path(stop_file))):
+                yield View(
+                    result.status("Stopped before it began. Your texts are kept.", "good"), running=False
+                )
+                return
+            yield self._begin(request)
+            yield from follow(self.stages, request, options, stop_file, judged=self.judged, pace=self.pace)
+
+    def _wait(self, place: object, stop_file: Path) -> Generator[View, None, bool]:
+        """Views of one's place in the line until it is one's turn; True where one left instead."""
+        began = time.monotonic()
+        while (ahead := self.line.ahead(place)) and not stop_file.exists():
+            yield View(waiting(ahead, time.monotonic() - began, self.pace.runs(ahead)))
+            self.line.wait(_LOOK)
+        return stop_file.exists()
+
+    def _begin(self, request: Request) -> View:
+        if not self.engine.ready:
+            words = "Loading the model: the first time takes up to half a minute"
+            return View(result.status(words, "busy"), result.waiting())
+        return View(reading(None, request, self.pace, 0.0), result.waiting())
 
 
 def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.Blocks:
@@ -73,13 +105,17 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
             with gr.Column(scale=8, min_width=320, elem_id="right"):
                 status = gr.HTML("", elem_id="status", apply_default_css=False)
                 shown = gr.HTML(result.empty(), elem_id="result", apply_default_css=False)
-                rated = gr.State(None)
-                votes = rating(store, rated)
+                held = gr.State(None, time_to_live=_HELD)
+                saving = tools(held, judged)
+                votes = rating(store, held)
+                places = [status, shown, start, stop, saving, votes.group, votes.note, held]
+                history(_updates, places, judge.name, judged)
                 gr.HTML(fold(judge.name, judged), elem_id="judge", apply_default_css=False)
 
         def run(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
             for view in work.refine(_session(request), *given):
-                yield _updates(view)
+                done = None if view.done is None else Held(uuid.uuid4().hex, view.done, now())
+                yield _updates(view, done)
 
         def halt(request: gr.Request) -> None:
             work.runs.stop(_session(request))
@@ -87,19 +123,19 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
         begun = start.click(
             run,
             left.all(),
-            [status, shown, start, stop, votes.group, votes.note, rated],
+            places,
             trigger_mode="once",
-            concurrency_limit=1,
+            concurrency_limit=_VISITORS,
             concurrency_id="model",
-            show_progress="minimal",
-            show_progress_on=status,
+            show_progress="hidden",
             api_visibility="private",
         )
+        remember(begun, held)
         # a bug stays loud in the log and as Gradio's own error; the buttons must not stay locked
         broken = View(
             result.status("Something broke. Your texts are kept; try again.", "error"), running=False
         )
-        begun.failure(lambda: _updates(broken)[:4], None, [status, shown, start, stop], **_QUIET)
+        begun.failure(lambda: _updates(broken, None)[:4], None, places[:4], **_QUIET)
         stop.click(halt, None, None, queue=False, **_QUIET)
         page.unload(halt)
         timer = _poll(engine, model, note)
@@ -136,23 +172,27 @@ def _model(engine: Engine) -> tuple[str, str]:
     return line, result.model_note(engine.info, quotes=quotes, problem=problem)
 
 
-def _updates(view: View) -> tuple[Any, ...]:
-    """A view as updates of: status, result, Refine, Stop, the rating's group and note, what may be rated."""
+def _updates(view: View, held: Held | None) -> tuple[Any, ...]:
+    """A view as updates of: status, result, Refine, Stop, the tools, the rating's group and note, what is held.
+
+    Tools and rating belong to the result that is shown: they stay while the result does.
+    """
+    tools: Any = gr.skip()
     group: Any = gr.skip()
     note: Any = gr.skip()
-    rated: Any = gr.skip()
-    if view.running:
-        group, rated = gr.Column(visible=False), None
-    elif view.done is not None:
-        group, note, rated = gr.Column(visible=True), "", (uuid.uuid4().hex, view.done)
+    kept: Any = gr.skip()
+    if view.result is not None:
+        tools, group, note = gr.Row(visible=held is not None), gr.Column(visible=view.done is not None), ""
+        kept = held
     return (
         view.status,
         gr.skip() if view.result is None else view.result,
         gr.Button(interactive=not view.running),
         gr.Button(interactive=view.running),
+        tools,
         group,
         note,
-        rated,
+        kept,
     )
 
 

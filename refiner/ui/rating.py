@@ -6,16 +6,14 @@ from typing import Literal, get_args
 
 import gradio as gr
 
-from refiner.domain import Feedback, Refinement
+from refiner.domain import Feedback
 from refiner.errors import RefinerError
 from refiner.feedback.record import run_record
 from refiner.feedback.store import Store
 from refiner.render import result
+from refiner.ui.keeping import Held
 
 Choice = Literal["refined", "draft", "tie", "both_bad"]
-Rated = tuple[str, Refinement]
-"""A run's id and the run: what a visitor's session holds, so that it can be rated."""
-
 CONSENT_VERSION = "2026-1"
 STORE_WORDS = "Store this run’s texts with my rating. Without this tick nothing is stored."
 PUBLISH_WORDS = "They may be published, as part of an open data set of preferences."
@@ -68,7 +66,7 @@ class Votes:
 
     store: Store
 
-    def vote(self, choice: Choice, rated: Rated | None, comment: str, keep: bool, publish: bool) -> str:  # noqa: FBT001 - Gradio gives by place
+    def vote(self, choice: Choice, rated: Held | None, comment: str, keep: bool, publish: bool) -> str:  # noqa: FBT001 - Gradio gives by place
         """Store one rating and say so; what is missing is said instead."""
         if rated is None:
             return result.status("There is nothing to rate yet: refine a draft first.", "error")
@@ -77,15 +75,14 @@ class Votes:
                 "Nothing was stored: tick the first box to store your rating with the texts, then vote again.",
                 "error",
             )
-        run_id, run = rated
         given = Feedback(
-            run_record(run),
+            run_record(rated.run),
             choice,
             comment.strip(),
             consent_store=True,
             consent_publish=publish,
             consent_version=CONSENT_VERSION,
-            run_id=run_id,
+            run_id=rated.id,
         )
         try:
             event = self.store.add(given)

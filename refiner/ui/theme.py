@@ -81,7 +81,7 @@ def launch_options(settings: Settings) -> dict[str, Any]:
     The stylesheet goes into the head: given as ``css`` it would be confined to Gradio's container, and the
     diff's switch stands on the root element.
     """
-    script = (ASSETS / "refiner.js").read_text(encoding="utf-8")
+    script = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("refiner.js", "page.js"))
     style = (ASSETS / "refiner.css").read_text(encoding="utf-8")
     description = html.escape("Rewrites a draft so that every claim cites a source, and shows what changed.")
     return {

@@ -11,6 +11,8 @@ from refiner import answer, evidence, quotes, sources
 from refiner.diff import compare
 from refiner.domain import Check, Source
 from refiner.judges.lexical import LexicalJudge
+from refiner.render.cards import Cards
+from refiner.render.diff import views
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 ROUNDS = 9
@@ -40,6 +42,8 @@ def main() -> None:
     print("| what | milliseconds, median (range) |")
     print("|---|---:|")
     row(f"diff, {len(words):,} words against {len(edited):,}", lambda: compare(before, after))
+    changes = compare(before, after)
+    row("its three views as HTML", lambda: views(changes, after, Cards(())))
     row("an answer of 3,000 words read", lambda: answer.parse(before.raw, expect_block=False))
     row(f"relevance of {len(many)} sentences", lambda: evidence.rank(labels[0]["claim"], many))
     row("quotes of a real case", lambda: quotes.groups(draft, found, count, 1000))

@@ -1,5 +1,6 @@
 """Fixtures: the served apps, Chromium, and a page that must stay free of faults."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import standin
 from harness import ACTION, ROOT, Served, Watch, launch, serve
 from playwright.sync_api import Browser, Page, sync_playwright
-from standin import StandIn
+from standin import StandIn, says
 
 Open = Callable[..., Page]
 
@@ -24,6 +25,33 @@ def rendered(tmp_path: Path) -> Iterator[Served]:
     """The same, rendered on the server first, as Spaces do it; where there is no node, Gradio does without."""
     with serve(ROOT / "tests/browser/scripted_app.py", tmp_path, GRADIO_SSR_MODE="true") as served:
         yield served
+
+
+ANSWER = (
+    "<answer><snippet id=1>Blue light is scattered more than red light by air.</snippet> "
+    "<snippet id=2>At sunset the light crosses more air and looks red.</snippet> "
+    "It ends there, whoever looks at it.</answer>"
+)
+
+
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A scripted answer to why the sky is blue, scored by a server whose reasons quote it."""
+    cache = tmp_path_factory.mktemp("scored")
+    script = cache / "script.json"
+    script.write_text(json.dumps({"answer": ANSWER, "delay": 0.01}), "utf-8")
+    with standin.serving() as server:
+        server.script = {
+            "The sky is green": [says('{"rationale": "That is not so.", "score": 0}')],
+            "It ends there, whoever looks at it.": [
+                says(
+                    '{"rationale": "It tells that light is scattered more than red light by air.", "score": 2}'
+                )
+            ],
+        }
+        environ = {"SCRIPT": str(script), "REFINER_JUDGE_URL": server.url, "HF_HUB_OFFLINE": "0"}
+        with serve(ROOT / "tests/browser/scripted_app.py", cache, **environ) as served:
+            yield served
 
 
 @pytest.fixture(scope="session")

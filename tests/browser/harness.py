@@ -81,6 +81,7 @@ def serve(script: Path, cache: Path, **environ: str) -> Iterator[Served]:
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         "REFINER_CACHE": str(cache),
+        "GRADIO_TEMP_DIR": str(cache / "gradio"),
         "GRADIO_SERVER_PORT": str(port),
         "HF_HUB_OFFLINE": "1",
         **environ,

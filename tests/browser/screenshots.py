@@ -1,4 +1,4 @@
-"""The README's pictures: the real app with an example refined, light, dark and on a phone. Run by `make snapshots`."""
+"""The README's pictures: the real app with an example refined, light, dark and on a phone. Run by `make screenshots`."""
 
 import tempfile
 from pathlib import Path

@@ -1,12 +1,19 @@
-"""The page over a scripted engine whose output attacks the page. Run by the tests, never by users."""
+"""The page over a scripted engine: one whose output attacks the page, or what the file in ``SCRIPT`` says.
+
+That file is JSON: answer, delay (seconds), step (characters). Run by the tests, never by users.
+"""
 
 from refiner.ui import theme  # isort: skip  # switches analytics off before Gradio is imported
+import json
+import os
+from pathlib import Path
+
 from harness import PAYLOADS
 
 from refiner.domain import ModelInfo
 from refiner.engines.scripted import ScriptedEngine
 from refiner.feedback.store import Store
-from refiner.judges.lexical import LexicalJudge
+from refiner.judges.choose import choose
 from refiner.settings import Settings
 from refiner.ui.page import build
 
@@ -21,8 +28,13 @@ ANSWER = (
 
 if __name__ == "__main__":
     settings = Settings.from_environment()
+    given = json.loads(Path(os.environ["SCRIPT"]).read_text("utf-8")) if "SCRIPT" in os.environ else {}
     engine = ScriptedEngine(
-        [ANSWER], delay=0.04, step=12, info=ModelInfo("<b>scripted</b>", is_refiner=False)
+        [given.get("answer", ANSWER)],
+        delay=given.get("delay", 0.04),
+        step=given.get("step", 12),
+        info=ModelInfo("<b>scripted</b>", is_refiner=False),
     )
-    demo = build(engine, LexicalJudge(), Store(settings.database_url), settings)
+    judge = choose(settings, engine, lambda _: engine)  # type: ignore[arg-type,return-value]  # never asked to read
+    demo = build(engine, judge, Store(settings.database_url), settings)
     demo.launch(**theme.launch_options(settings))

@@ -1,75 +1,20 @@
 """The page in Chromium: first over a scripted engine that attacks it, then the whole way with the real model."""
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from acts import LOOKS, RUN, Open, chip, example, fill, finish, overflow, violations
 from harness import PAYLOADS, Served
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from standin import StandIn, fails, says
 
 from refiner.feedback.store import Store
 from refiner.ui.fields import examples
 
-Open = Callable[..., Page]
-
-
 pytestmark = pytest.mark.browser
 
 ATTACK = " ".join(PAYLOADS)
-LOOKS = [
-    pytest.param("light", 1280, id="light-desktop"),
-    pytest.param("dark", 1280, id="dark-desktop"),
-    pytest.param("light", 390, id="light-phone"),
-    pytest.param("dark", 390, id="dark-phone"),
-]
-RUN = 120_000
-"""Milliseconds for a run of the real model, loading and a busy machine included."""
-
-
-def fill(
-    page: Page, question: str = "Why is it so?", draft: str = "It is so [1]. It was so.", sources: str = ""
-) -> None:
-    page.get_by_label("Question").fill(question)
-    page.get_by_label("Draft").fill(draft)
-    page.locator("#sources textarea").fill(
-        sources or "[1] First. The first text says so.\n[2] Second. Another text."
-    )
-    expect(page.locator("#sources-note")).to_contain_text("2 sources read")
-
-
-def finish(page: Page, timeout: int = 30_000) -> None:
-    page.locator(".scores").wait_for(timeout=timeout)
-    expect(page.locator("#refine")).to_be_enabled()
-
-
-def example(page: Page) -> None:
-    page.get_by_label("Examples").click()
-    page.get_by_role("option").nth(1).click()
-    expect(page.locator("#sources-note")).to_contain_text("sources read")
-
-
-def serious(page: Page) -> list[tuple[str, str, list[Any]]]:
-    """What axe finds that is serious or worse, with the places."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (one["id"], one["help"], [node["html"][:200] for node in one["nodes"]][:4])
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-    ]
-
-
-def overflow(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
-
-
-def chip(page: Page) -> None:
-    """Open the first citation that is in sight."""
-    page.locator(".view:visible button.chip, .claims button.chip").first.click()
-    expect(page.locator(".card:popover-open")).to_be_visible()
 
 
 def votes(served: Served) -> int:
@@ -81,20 +26,20 @@ def votes(served: Served) -> int:
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_empty_and_with_a_result_the_page_has_no_serious_violation(
+def test_empty_and_with_a_result_the_page_has_no_violation(
     scripted: Served, visit: Open, theme: str, width: int
 ) -> None:
     page = visit(scripted, theme, width)
-    assert serious(page) == []
+    assert violations(page) == []
     fill(page)
     page.locator("#refine").click()
     finish(page)
     for name in ("Inline", "Clean text", "Side by side"):
         page.get_by_role("button", name=name).click()
-        assert serious(page) == []
+        assert violations(page) == []
         assert overflow(page) == 0
     chip(page)
-    assert serious(page) == []
+    assert violations(page) == []
     assert overflow(page) == 0
 
 
@@ -150,7 +95,7 @@ def test_a_draft_with_its_own_tool_output_brings_its_sources(scripted: Served, v
     page = visit(scripted)
     page.get_by_label("Question").fill("Why is it so?")
     told = "<tool_output><snippet id=1>\nTitle: T\nSnippet: It is so because.\n</snippet></tool_output>"
-    page.get_by_label("Draft").fill(f"{told}<answer>It is so [1].</answer>")
+    page.get_by_label("Draft", exact=True).fill(f"{told}<answer>It is so [1].</answer>")
     expect(page.locator("#draft-note")).to_contain_text("1 source read in the draft’s own tool output: 1")
     page.locator("#refine").click()
     finish(page)
@@ -163,7 +108,7 @@ def test_a_reload_keeps_the_fields(scripted: Served, visit: Open) -> None:
     page.locator("#sources-table").wait_for()
     page.reload()
     expect(page.get_by_label("Question")).to_have_value("Is this kept?")
-    expect(page.get_by_label("Draft")).to_have_value("A draft to keep.")
+    expect(page.get_by_label("Draft", exact=True)).to_have_value("A draft to keep.")
     expect(page.locator("#sources-table")).to_be_visible()
     expect(page.locator("#sources-table")).to_contain_text("The first text says so.")
 
@@ -198,8 +143,142 @@ def test_lacking_fields_are_named_and_what_was_typed_stays(scripted: Served, vis
     page.get_by_label("Question").fill("Only a question?")
     page.locator("#refine").click()
     expect(page.locator("#status")).to_contain_text("There is no draft")
+    expect(page.get_by_label("Draft", exact=True)).to_be_focused()
+    expect(page.get_by_label("Draft", exact=True)).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Question")).to_have_value("Only a question?")
     expect(page.locator("#refine")).to_be_enabled()
+
+
+def test_the_rubric_is_checked_beside_its_table_as_one_types(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    page.get_by_role("button", name="Rubric").click()
+    cells = page.locator("#rubric [role=gridcell]")
+    for place, words in ((0, f"Names the cause {ATTACK}"), (2, "maybe"), (3, "0")):
+        cells.nth(place).dblclick()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(words)
+        page.keyboard.press("Enter")
+    check = page.locator("#rubric-check")
+    expect(check).to_contain_text("Row 1: The kind is 'maybe'; write 'asks for' or 'fault'.")
+    expect(check).to_contain_text("Row 1: The weight is '0'")
+    for place, words in ((2, "fault"), (3, "2")):
+        cells.nth(place).dblclick()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(words)
+        page.keyboard.press("Enter")
+    expect(check).to_contain_text("1 criterion, 1 fault among them, beside the standing ones")
+    assert page.evaluate("window.bad") is None
+
+
+def test_a_run_shows_its_steps_says_them_once_and_is_stopped_from_there(
+    scripted: Served, visit: Open
+) -> None:
+    page = visit(scripted)
+    fill(page)
+    page.evaluate(
+        """() => { window.said = []; new MutationObserver(() => window.said.push(document.getElementById("live").textContent))
+            .observe(document.getElementById("live"), { childList: true, characterData: true, subtree: true }); }"""
+    )
+    page.locator("#refine").click()
+    steps = page.locator("#status .steps li")
+    expect(steps.nth(0)).to_contain_text("Read 2 sources")
+    expect(steps.nth(1)).to_contain_text("Writing")
+    expect(steps.nth(2)).to_contain_text("Judging both answers")
+    expect(page.locator("#status [data-clock]")).to_be_visible()
+    page.get_by_role("button", name="Stop this run").click()
+    finish(page)
+    expect(page.locator("#live")).to_contain_text("Stopped after")
+    said = page.evaluate("window.said")
+    assert said.count("Writing") == 1
+    assert len(said) <= 5
+    assert page.locator("#live").get_attribute("aria-live") == "polite"
+
+
+def test_a_visitor_who_comes_second_is_told_so_and_served_in_turn(scripted: Served, visit: Open) -> None:
+    first, second = visit(scripted), visit(scripted)
+    for page in (first, second):
+        fill(page)
+    first.locator("#refine").click()
+    first.locator(".prose", has_text="opening").wait_for()
+    second.locator("#refine").click()
+    expect(second.locator("#status")).to_contain_text("Waiting: 1 run before yours")
+    second.get_by_role("button", name="Stop this run").click()
+    expect(second.locator("#status")).to_contain_text("Stopped before it began")
+    expect(second.get_by_label("Draft", exact=True)).to_have_value("It is so [1]. It was so.")
+    second.locator("#refine").click()
+    finish(first)
+    finish(second)
+
+
+SCRIPTS = [
+    pytest.param(
+        "Warum ist das so?",
+        "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahlungsstellenverordnung gilt [1]. Ende.",
+        "ltr",
+        id="german",
+    ),
+    pytest.param(
+        "为什么天空是蓝色的？",
+        "天空是蓝色的，因为空气散射蓝光[1]。日落时光线穿过更多空气。",
+        "ltr",
+        id="chinese",
+    ),
+    pytest.param(
+        "لماذا السماء زرقاء؟",
+        "السماء زرقاء لأن الهواء يشتت الضوء الأزرق [1]. هذا كل شيء.",
+        "rtl",
+        id="arabic",
+    ),
+    pytest.param(
+        "למה השמיים כחולים?", "השמיים כחולים כי האוויר מפזר אור כחול [1]. זה הכול.", "rtl", id="hebrew"
+    ),
+]
+
+
+@pytest.mark.parametrize(("question", "draft", "direction"), SCRIPTS)
+def test_other_scripts_and_directions_keep_the_layout(
+    scripted: Served, visit: Open, question: str, draft: str, direction: str
+) -> None:
+    page = visit(scripted, width=390)
+    fill(page, question, draft, f"[1] {question} {draft}\n[2] {draft}")
+    page.locator("#refine").click()
+    finish(page)
+    for name in ("Side by side", "Inline", "Clean text"):
+        page.get_by_role("button", name=name).click()
+        assert overflow(page) == 0
+    page.get_by_role("button", name="Side by side").click()
+    half = page.locator(".pair .half", has_text=draft[:5]).first
+    assert half.evaluate("one => getComputedStyle(one).direction") == direction
+    assert page.locator("#result").evaluate("one => getComputedStyle(one).direction") == "ltr"
+    boxes = [one.bounding_box() for one in page.locator(".sheet").all()]
+    assert all(box is None or (box["x"] >= 0 and box["x"] + box["width"] <= 390) for box in boxes)
+
+
+def test_who_wants_less_motion_sees_none(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)  # its context asks for reduced motion
+    fill(page)
+    page.locator("#refine").click()
+    caret = page.locator(".caret").first
+    assert caret.evaluate("one => getComputedStyle(one).animationName") == "none"
+    finish(page)
+
+
+def test_the_fields_and_the_run_can_be_reached_by_tab_in_the_order_in_which_they_stand(
+    scripted: Served, visit: Open
+) -> None:
+    page = visit(scripted)
+    fill(page)
+    page.get_by_label("Question").focus()
+    seen = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        seen.append(
+            page.evaluate(
+                "document.activeElement.closest('[id]:not(label):not(input)')?.id || document.activeElement.tagName"
+            )
+        )
+    wanted = ["draft", "sources-mode", "sources", "rubric-fold", "options-fold", "refine"]
+    assert [one for one in dict.fromkeys(seen) if one in wanted] == wanted
 
 
 def test_rendered_on_the_server_the_page_works_the_same(rendered: Served, visit: Open) -> None:
@@ -247,8 +326,8 @@ def test_a_model_that_is_not_there_is_told_with_what_to_do_and_the_input_is_kept
     page.locator("#refine").click()
     expect(page.locator("#status")).to_contain_text("there is no file /no/such/model.gguf", timeout=RUN)
     expect(page.locator("#refine")).to_be_enabled()
-    expect(page.get_by_label("Draft")).to_have_value("It is so [1]. It was so.")
-    assert serious(page) == []
+    expect(page.get_by_label("Draft", exact=True)).to_have_value("It is so [1]. It was so.")
+    assert violations(page) == []
     assert overflow(page) == 0
 
 
@@ -262,7 +341,7 @@ def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme:
     expect(page.locator("#model")).to_contain_text("SmolLM2-135M-Instruct")
     case = examples()[2]
     page.get_by_label("Question").fill(case.question)
-    page.get_by_label("Draft").fill(case.draft)
+    page.get_by_label("Draft", exact=True).fill(case.draft)
     page.locator("#sources textarea").fill(case.sources)
     expect(page.locator("#sources-note")).to_contain_text("sources read")
     page.locator("#refine").click()
@@ -277,7 +356,7 @@ def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme:
     page.get_by_role("button", name="Refined better").click()
     expect(page.locator("#vote-note")).to_contain_text("Stored")
     assert votes(real) == before + 1
-    assert serious(page) == []
+    assert violations(page) == []
     assert overflow(page) == 0
 
 
@@ -335,4 +414,4 @@ def test_a_hosted_judge_scores_both_answers_and_its_failures_are_shown_with_thei
     judge_server.script = {}
     page.locator("#refine").click()
     expect(page.locator(".scores .lead .basis")).to_have_text("judged", timeout=RUN)
-    assert serious(page) == []
+    assert violations(page) == []

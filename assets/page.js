@@ -1,0 +1,213 @@
+// The app's page: keys, what is read out, clocks, fields and runs kept in this browser, files. No request leaves from here.
+(() => {
+  const FIELDS = "refiner.fields.1", MOST_RUNS = 50;
+  const byId = (id) => document.getElementById(id);
+  const store = {
+    get(key) { try { return localStorage.getItem(key); } catch { return null; } },
+    set(key, value) { try { localStorage.setItem(key, value); } catch { /* private window, or full: nothing is kept */ } },
+  };
+  const make = (tag, given = {}, ...inside) => {
+    const one = Object.assign(document.createElement(tag), given);
+    one.append(...inside);
+    return one;
+  };
+
+  // What changed is said once a step, politely; the counts that tick along are for the eye only.
+  let live = null, status = "";
+  const say = (words) => { if (live) live.textContent = words; };
+  const announce = () => {
+    const words = document.querySelector("#status [data-say]")?.dataset.say || "";
+    if (words && words !== status) say(words);
+    status = words;
+  };
+
+  // A clock counts on by itself from the seconds that it was written with.
+  const seconds = (n) => n < 9.95 ? `${n.toFixed(1)} s` : n < 59.5 ? `${Math.round(n)} s`
+    : `${Math.floor(Math.round(n) / 60)} min ${String(Math.round(n) % 60).padStart(2, "0")} s`;
+  const tick = () => document.querySelectorAll("[data-clock]").forEach((clock) => {
+    if (clock.dataset.clock !== clock.from) Object.assign(clock, { from: clock.dataset.clock, since: performance.now() });
+    const words = seconds(Number(clock.from) + (performance.now() - clock.since) / 1000);
+    if (clock.textContent !== words) clock.textContent = words;
+  });
+
+  // Keys
+  const press = (id) => {
+    const button = byId(id);
+    if (!button || button.disabled || !button.offsetParent) return false;
+    button.click();
+    return true;
+  };
+  const typing = (target) => target.closest?.("input, textarea, select, [contenteditable], [role=textbox], [role=gridcell]");
+  const votes = { 1: "vote-refined", 2: "vote-draft", 3: "vote-tie", 4: "vote-both_bad" };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      document.activeElement?.dispatchEvent(new Event("change", { bubbles: true }));
+      if (press("refine")) event.preventDefault();
+    } else if (event.key === "Escape") {
+      if (!document.querySelector(":popover-open")) press("stop");
+    } else if (votes[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target)) {
+      if (press(votes[event.key])) event.preventDefault();
+    }
+  }, true);
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target.closest?.(selector);
+    if (at("[data-press]")) press(at("[data-press]").dataset.press);
+    // In one column the result begins out of sight.
+    if (at("#refine, #history button") && matchMedia("(max-width: 900px)").matches) {
+      setTimeout(() => byId("status")?.scrollIntoView(), 300);
+    }
+  });
+
+  // The field that an error is about: marked, and where the cursor goes.
+  let faulty = null;
+  const mark = () => {
+    const name = document.querySelector("#status [data-field]")?.dataset.field || "";
+    const field = name && byId(name)?.querySelector("textarea, input");
+    if (field === faulty) return;
+    faulty?.removeAttribute("aria-invalid");
+    faulty = field || null;
+    faulty?.setAttribute("aria-invalid", "true");
+    faulty?.focus();
+  };
+
+  // Files
+  const save = (name, content, type = "text/plain") => {
+    if (!content) return;
+    const link = make("a", { href: URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type })), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+  const png = async (name, svg) => {
+    if (!svg) return;
+    const image = new Image();
+    image.src = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+    await image.decode();
+    const canvas = make("canvas", { width: 2 * image.naturalWidth, height: 2 * image.naturalHeight });
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    URL.revokeObjectURL(image.src);
+    canvas.toBlob((blob) => save(name, blob));
+  };
+  const copy = async (text) => {
+    if (!text) return;
+    try { await navigator.clipboard.writeText(text); } catch {
+      const field = make("textarea", { value: text });
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy"); // where the clipboard is not given to pages
+      field.remove();
+    }
+    say("Copied.");
+  };
+  const pick = (accept) => new Promise((done) => {
+    const input = make("input", { type: "file", accept });
+    input.addEventListener("change", async () => done(input.files[0] ? await input.files[0].text() : ""));
+    input.addEventListener("cancel", () => done(""));
+    input.click();
+  });
+
+  // Runs, kept in this browser's own database
+  const database = new Promise((done) => {
+    try {
+      const asked = indexedDB.open("refiner", 1);
+      asked.onupgradeneeded = () => asked.result.createObjectStore("runs", { keyPath: "made" });
+      asked.onsuccess = () => done(asked.result);
+      asked.onerror = () => done(null);
+    } catch { done(null); }
+  });
+  const runs = async (mode, work) => {
+    const db = await database;
+    if (!db) return null;
+    return new Promise((done) => {
+      const asked = work(db.transaction("runs", mode).objectStore("runs"));
+      asked.onsuccess = () => done(asked.result);
+      asked.onerror = () => done(null);
+    });
+  };
+  const remember = async (text) => {
+    if (!text) return;
+    const { made, run } = JSON.parse(text);
+    await runs("readwrite", (table) => table.put({ made, text, question: run.request.question, model: run.model.name,
+      before: run.draft_reward.total.value, after: run.reward.total.value }));
+    const keys = await runs("readonly", (table) => table.getAllKeys()) || [];
+    for (const key of keys.slice(0, -MOST_RUNS)) await runs("readwrite", (table) => table.delete(key));
+    list();
+  };
+  const score = (one) => one.after === null ? "partly scored"
+    : `${one.before === null ? "?" : one.before.toFixed(2)} → ${one.after.toFixed(2)}`;
+  const when = (made) => new Date(made).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
+  const row = (one) => {
+    const tick = make("input", { type: "checkbox", value: one.made });
+    tick.setAttribute("aria-label", `Compare the run of ${when(one.made)}`);
+    const open = make("button", { type: "button", className: "plain run-open", dir: "auto", textContent: one.question });
+    open.dataset.open = one.made;
+    const gone = make("button", { type: "button", className: "plain", textContent: "Remove" });
+    gone.dataset.remove = one.made;
+    gone.setAttribute("aria-label", `Remove the run of ${when(one.made)}`);
+    const facts = make("span", { className: "muted", textContent: `${when(one.made)} · ${one.model} · ${score(one)}` });
+    return make("li", {}, tick, make("span", {}, open, facts), gone);
+  };
+  const list = async () => {
+    const place = byId("runs");
+    if (!place) return;
+    const found = (await runs("readonly", (table) => table.getAll()) || []).reverse();
+    place.replaceChildren(...found.map(row));
+    place.dataset.listed = "yes";
+    byId("runs-count").textContent = String(found.length);
+    byId("history").classList.toggle("none", !found.length);
+    byId("runs-clear").textContent = "Clear all";
+    choose();
+  };
+  const chosen = () => [...document.querySelectorAll("#runs input:checked")].map((one) => one.value).sort();
+  const choose = () => { byId("runs-compare").disabled = chosen().length !== 2; };
+  let handed = [];
+  const hand = async (button, keys) => {
+    handed = (await Promise.all(keys.map((key) => runs("readonly", (table) => table.get(key))))).map((one) => one?.text || "");
+    byId(button)?.click();
+  };
+  const ask = { open: (key) => hand("reopen", [key]), compare: () => hand("compare", chosen()),
+    remove: async (key) => { await runs("readwrite", (table) => table.delete(key)); await list(); byId("runs-summary").focus(); say("Removed."); },
+    file: async () => { handed = [await pick(".json,.html")]; if (handed[0]) byId("reopen")?.click(); },
+    clear: async (button) => {
+      if (button.textContent !== "Really clear all?") { button.textContent = "Really clear all?"; return; }
+      await runs("readwrite", (table) => table.clear());
+      await list();
+      byId("runs-summary").focus();
+      say("Cleared.");
+    } };
+  document.addEventListener("click", (event) => {
+    const at = event.target.closest?.("#history button");
+    if (!at) return;
+    if (at.dataset.open) ask.open(at.dataset.open);
+    else if (at.dataset.remove) ask.remove(at.dataset.remove);
+    else ask[at.dataset.runs]?.(at);
+  });
+  document.addEventListener("change", (event) => { if (event.target.closest?.("#runs")) choose(); });
+
+  const look = () => {
+    announce();
+    mark();
+    tick();
+    if (byId("runs") && !byId("runs").dataset.listed) { byId("runs").dataset.listed = "asked"; list(); }
+  };
+  const begin = () => {
+    live = make("div", { id: "live", className: "sr", role: "status", ariaLive: "polite" });
+    document.body.append(live);
+    new MutationObserver(look).observe(
+      document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ["data-say"] });
+    setInterval(tick, 500);
+  };
+  if (document.body) begin(); else addEventListener("DOMContentLoaded", begin);
+
+  window.refiner = {
+    keep(names, values) {
+      store.set(FIELDS, JSON.stringify(Object.fromEntries(names.map((name, i) => [name, values[i]]))));
+    },
+    kept(names, values) {
+      let saved = null;
+      try { saved = JSON.parse(store.get(FIELDS)); } catch { /* unreadable: as if there were none */ }
+      return saved ? names.map((name, i) => saved[name] ?? values[i]) : values;
+    },
+    save, png, copy, pick, remember,
+    handed: (place) => handed[place] || "",
+  };
+})();

@@ -1,0 +1,67 @@
+"""How far a run is: its steps, with the time that each took and may take. Clocks count on by themselves in the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from refiner.domain import Judging, Prepared, Writing
+from refiner.render.text import count, isolate, seconds, show
+
+State = Literal["done", "now", "later"]
+_STOP = '<button type="button" class="plain" data-press="stop" aria-label="Stop this run">Stop <kbd>Esc</kbd></button>'
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: what it does, in words, unescaped; seconds that went by, and seconds in all that are expected."""
+
+    words: str
+    state: State = "later"
+    elapsed: float | None = None
+    expected: float | None = None
+
+
+def steps(given: Sequence[Step], say: str) -> str:
+    """The steps, with a way to stop; ``say`` is what is read out, once for as long as it stays the same."""
+    items = "".join(
+        f'<li class="{show(one.state)}"><span>{isolate(one.words)}</span>{_time(one)}</li>' for one in given
+    )
+    return f'<div class="status busy" data-say="{show(say)}"><ol class="steps">{items}</ol>{_STOP}</div>'
+
+
+def _time(step: Step) -> str:
+    if step.elapsed is None:
+        return ""
+    if step.state == "done":
+        return f" <time>{seconds(step.elapsed)}</time>"
+    about = ""
+    if step.expected is not None:
+        late = step.elapsed > step.expected
+        about = " longer than usual" if late else f" of about {seconds(step.expected)}"
+    return f' <time><span data-clock="{step.elapsed:.1f}">{seconds(step.elapsed)}</span>{about}</time>'
+
+
+def waiting(ahead: int, elapsed: float, expected: float | None) -> str:
+    """One's place in front of a model that is busy."""
+    words = f"Waiting: {count(ahead, 'run')} before yours"
+    return steps((Step(words, "now", elapsed, expected),), words)
+
+
+def reading(stage: Prepared, sources: int) -> str:
+    """What is read, in words."""
+    trimmed = sum(trim.kept < trim.of for trim in stage.trims)
+    left = f", {trimmed} of them shortened" if trimmed else ""
+    return f"{count(sources, 'source')}{left}, {count(stage.prompt_tokens, 'token')}"
+
+
+def writing(stage: Writing) -> str:
+    """How much is written, and how fast, in words."""
+    usage = stage.usage
+    spent = usage.seconds - usage.prefill_seconds
+    rate = f", {usage.completion_tokens / spent:.0f} a second" if spent > 0.5 else ""  # noqa: PLR2004 - too short to say
+    return f"{count(usage.completion_tokens, 'token')}{rate}"
+
+
+def judging(stage: Judging) -> str:
+    """How much is judged, in words."""
+    return f"{stage.done} of {count(stage.total, 'check')}"

@@ -1,0 +1,62 @@
+"""The page keeps up with a long result: it answers soon after the data, keeps its frames, and holds no run's memory."""
+
+import json
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import pace
+import pytest
+import standin
+from harness import ROOT, Served, serve
+from long_case import CLAIMS, CRITERIA, WORDS, Case, long_case
+from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+RUNS = 3
+CASE = long_case()
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Iterator[Served]:
+    """The long case, written six times as fast as the bench does, so that a test can wait for it."""
+    (tmp_path / "script.json").write_text(json.dumps({"answer": CASE.answer, "delay": 0.02, "step": 24}))
+    with standin.serving() as judge:
+        environ = {
+            "SCRIPT": str(tmp_path / "script.json"),
+            "REFINER_JUDGE_URL": judge.url,
+            "HF_HUB_OFFLINE": "0",
+        }
+        with serve(ROOT / "tests/browser/scripted_app.py", tmp_path, **environ) as served:
+            yield served
+
+
+def test_the_long_case_is_as_long_as_it_says() -> None:
+    case: Case = CASE
+    assert case.answer.count("<snippet") == CLAIMS
+    assert len(case.answer.split()) >= WORDS
+
+
+def test_a_long_result_answers_within_a_second_streams_smoothly_and_leaves_nothing_behind(
+    long: Served, chromium: Browser, tmp_path: Path
+) -> None:
+    rubric = tmp_path / "rubric.json"
+    rubric.write_text(CASE.rubric)
+    with chromium.new_context(viewport={"width": 1280, "height": 1000}) as context:
+        page = context.new_page()
+        page.add_init_script(pace.WATCH)
+        page.goto(long.url)
+        page.locator("#refine").wait_for()
+        session = context.new_cdp_session(page)
+        pace.fill(page, CASE.question, CASE.draft, CASE.sources, rubric)
+        seen, held = [], []
+        for _ in range(RUNS):
+            seen.append(pace.run(page))
+            held.append(pace.memory(session))
+        assert page.locator(".criteria li").count() == CRITERIA
+        assert page.locator(".claims").first.locator("tbody tr", has=page.locator(".chip")).count() == CLAIMS
+    assert min(run.interactive for run in seen) < 1.0
+    assert statistics.median(count for run in seen for count in run.frames) >= 30
+    (_, first), *_, (_, last) = held
+    assert last <= 1.1 * first, held
