@@ -12,6 +12,8 @@ from refiner.errors import InputError
 REFINER_MODEL = "lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
 JUDGE_MODEL = "Qwen/Qwen3.5-35B-A3B"
 """What the training asked (the model family's cards), so the default of the hosted judge."""
+LEAST_KEY = 16
+"""Characters: whoever guesses the key finds out a rater's name by trying names."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 JudgeKind = Literal["auto", "lexical", "logits", "hosted"]
@@ -23,7 +25,8 @@ class Settings:
 
     ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
     server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has the
-    local model's short passes compiled; never on ZeroGPU, where a process lives for one request.
+    local model's short passes compiled; never on ZeroGPU, where a process lives for one request. ``rater_key`` is the
+    secret that raters' names are hashed with (empty: one made once, in the cache folder).
     """
 
     model: str = ""
@@ -31,7 +34,8 @@ class Settings:
     form: Form | None = None
     max_new_tokens: int = 1024
     cache_dir: Path = Path("~/.cache/refiner")
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)  # it may hold a password
+    rater_key: str = field(default="", repr=False)
     prompt_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 7860
@@ -60,6 +64,11 @@ class Settings:
                 raise InputError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
             return int(value)
 
+        rater_key = env.get("REFINER_RATER_KEY", "").strip()
+        if 0 < len(rater_key) < LEAST_KEY:
+            raise InputError(
+                f"REFINER_RATER_KEY is too short to be a secret; at least {LEAST_KEY} characters."
+            )
         form = choice("REFINER_FORM", ("auto", *get_args(Form)), "auto")
         cache = Path(env.get("REFINER_CACHE", "") or cls.cache_dir).expanduser()
         prompt = env.get("REFINER_PROMPT_FILE", "")
@@ -70,6 +79,7 @@ class Settings:
             max_new_tokens=number("REFINER_MAX_NEW_TOKENS", cls.max_new_tokens, LEAST, MOST),
             cache_dir=cache,
             database_url=env.get("DATABASE_URL", "") or f"sqlite:///{(cache / 'feedback.db').as_posix()}",
+            rater_key=rater_key,
             prompt_file=Path(prompt) if prompt else None,
             host=env.get("GRADIO_SERVER_NAME", "") or cls.host,
             port=number("GRADIO_SERVER_PORT", cls.port, 0, 65535),

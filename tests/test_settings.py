@@ -20,8 +20,16 @@ def test_nothing_is_compiled_on_zerogpu() -> None:
     assert not Settings.from_environment(environ).compiled
 
 
-def test_a_key_is_never_printed() -> None:
-    assert "hunter2" not in repr(Settings.from_environment({"REFINER_JUDGE_KEY": "hunter2"}))
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REFINER_JUDGE_KEY", "hunter2"),
+        ("REFINER_RATER_KEY", "hunter2 and then some"),
+        ("DATABASE_URL", "postgresql://me:hunter2@db/ratings"),
+    ],
+)
+def test_a_secret_is_never_printed(name: str, value: str) -> None:
+    assert "hunter2" not in repr(Settings.from_environment({name: value}))
 
 
 def test_every_variable_is_read() -> None:
@@ -33,6 +41,7 @@ def test_every_variable_is_read() -> None:
             "REFINER_MAX_NEW_TOKENS": "8192",
             "REFINER_CACHE": "/tmp/kept",  # noqa: S108 - only a name
             "DATABASE_URL": "sqlite:////data/votes.db",
+            "REFINER_RATER_KEY": " a long secret of ours ",
             "REFINER_PROMPT_FILE": "/etc/prompt.txt",
             "REFINER_THREADS": "2",
             "REFINER_COMPILE": "1",
@@ -52,6 +61,7 @@ def test_every_variable_is_read() -> None:
         max_new_tokens=8192,
         cache_dir=Path("/tmp/kept"),  # noqa: S108 - only a name
         database_url="sqlite:////data/votes.db",
+        rater_key="a long secret of ours",
         prompt_file=Path("/etc/prompt.txt"),
         host="0.0.0.0",  # noqa: S104 - what a container sets
         port=8080,
@@ -73,6 +83,7 @@ def test_every_variable_is_read() -> None:
         ("REFINER_MAX_NEW_TOKENS", "15"),
         ("REFINER_MAX_NEW_TOKENS", "many"),
         ("GRADIO_SERVER_PORT", "-1"),
+        ("REFINER_RATER_KEY", "15 characters.."),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_variables_name(name: str, value: str) -> None:
