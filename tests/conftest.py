@@ -1,12 +1,14 @@
-"""Models for tests: a tiny random Qwen3 with the real vocabulary, and the embedded model."""
+"""Models for tests: a tiny random Qwen3 with the real vocabulary, and the embedded model. A database server."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported: before all that imports it
 
+import postgres
 import tiny
 from transformers import PreTrainedTokenizerFast
 
@@ -58,3 +60,13 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
 def qwen_vocabulary(qwen_tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
     """Qwen3's vocabulary at its full width."""
     return Vocabulary(qwen_tokenizer, tiny.WIDTH)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    """A PostgreSQL server."""
+    try:
+        with postgres.served() as server:
+            yield server
+    except FileNotFoundError as error:
+        pytest.fail(str(error))

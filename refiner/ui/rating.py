@@ -8,6 +8,7 @@ import gradio as gr
 
 from refiner.domain import Feedback, Refinement
 from refiner.errors import RefinerError
+from refiner.feedback import consent
 from refiner.feedback.record import run_record
 from refiner.feedback.store import Store
 from refiner.render import result
@@ -16,9 +17,6 @@ Choice = Literal["refined", "draft", "tie", "both_bad"]
 Rated = tuple[str, Refinement]
 """A run's id and the run: what a visitor's session holds, so that it can be rated."""
 
-CONSENT_VERSION = "2026-1"
-STORE_WORDS = "Store this run’s texts with my rating. Without this tick nothing is stored."
-PUBLISH_WORDS = "They may be published, as part of an open data set of preferences."
 CHOICES: dict[Choice, str] = {
     "refined": "1  Refined better",
     "draft": "2  Draft better",
@@ -47,8 +45,9 @@ def rating(store: Store, rated: gr.State) -> Rating:
         comment = gr.Textbox(
             label="Comment", lines=2, placeholder="Optional: what decided it?", elem_id="comment"
         )
-        keep = gr.Checkbox(label=STORE_WORDS, elem_id="consent-store")
-        publish = gr.Checkbox(label=PUBLISH_WORDS, elem_id="consent-publish")
+        words = consent.VERSIONS[consent.CURRENT]
+        keep = gr.Checkbox(label=words.store, elem_id="consent-store")
+        publish = gr.Checkbox(label=words.publish, elem_id="consent-publish")
         note = gr.HTML("", elem_id="vote-note", apply_default_css=False)
     votes = Votes(store)
     for choice in get_args(Choice):
@@ -84,7 +83,7 @@ class Votes:
             comment.strip(),
             consent_store=True,
             consent_publish=publish,
-            consent_version=CONSENT_VERSION,
+            consent_version=consent.CURRENT,
             run_id=run_id,
         )
         try:
