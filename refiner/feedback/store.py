@@ -103,9 +103,10 @@ class Store:
 
     @staticmethod
     def _last(connection: sa.Connection, run_id: str) -> Mapping[str, Any] | None:
-        """The run's vote so far. None but this transaction adds to the run until it ends."""
+        """The run's vote so far, but for the run itself. Nobody else adds to the run until the transaction ends."""
         database.lock(connection, f"run {run_id}")
-        query = sa.select(EVENTS).where(EVENTS.c.run_id == run_id, EVENTS.c.kind == "vote")
+        columns = [column for column in EVENTS.columns if column.name != "run"]
+        query = sa.select(*columns).where(EVENTS.c.run_id == run_id, EVENTS.c.kind == "vote")
         row = connection.execute(query.order_by(EVENTS.c.number.desc()).limit(1)).mappings().first()
         return None if row is None else dict(row)
 
