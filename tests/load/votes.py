@@ -156,24 +156,28 @@ def _under_fire(
     doomed = {writer: chance.randint(votes // 4, votes * 3 // 4) for writer in running}
     crash_at = WRITERS * chance.randint(votes * 2 // 5, votes * 3 // 5)
     killed = under_way = 0
-    while running:
-        time.sleep(0.02)
-        if crash is not None and sum(_lines(folder, writer) for writer in range(WRITERS)) >= crash_at:
-            crash()
-            crash = None
-        for writer, process in list(running.items()):
-            if writer in doomed and _lines(folder, writer) >= doomed[writer]:
-                del doomed[writer]
-                time.sleep(chance.random() / 100)
-                process.kill()
-                process.join()
-                killed += process.exitcode == -signal.SIGKILL
-                under_way += _stored(url, run_id(writer, "%")) - _lines(folder, writer)
-                running[writer] = _start(url, folder, writer, votes)
-            elif process.exitcode is not None:
-                if process.exitcode:
-                    raise RuntimeError(f"Writer {writer} failed.")
-                del running[writer]
+    try:
+        while running:
+            time.sleep(0.02)
+            if crash is not None and sum(_lines(folder, writer) for writer in range(WRITERS)) >= crash_at:
+                crash()
+                crash = None
+            for writer, process in list(running.items()):
+                if writer in doomed and _lines(folder, writer) >= doomed[writer]:
+                    del doomed[writer]
+                    time.sleep(chance.random() / 100)
+                    process.kill()
+                    process.join()
+                    killed += process.exitcode == -signal.SIGKILL
+                    under_way += _stored(url, run_id(writer, "%")) - _lines(folder, writer)
+                    running[writer] = _start(url, folder, writer, votes)
+                elif process.exitcode is not None:
+                    if process.exitcode:
+                        raise RuntimeError(f"Writer {writer} failed.")
+                    del running[writer]
+    finally:
+        for process in running.values():  # where one failed
+            process.kill()
     return killed, under_way
 
 
