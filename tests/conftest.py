@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.engines.choose import choose
 from refiner.engines.local import LocalEngine
+from refiner.feedback.scrub import Scrubber
 from refiner.settings import Settings
 
 
@@ -58,3 +59,10 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
 def qwen_vocabulary(qwen_tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
     """Qwen3's vocabulary at its full width."""
     return Vocabulary(qwen_tokenizer, tiny.WIDTH)
+
+
+@pytest.fixture(scope="session")
+def scrubber(pytestconfig: pytest.Config) -> Scrubber:
+    """The scrubber, its rules made ready once for all sessions."""
+    assert pytestconfig.cache is not None
+    return Scrubber(pytestconfig.cache.mkdir("rules"))
