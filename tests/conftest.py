@@ -62,7 +62,13 @@ def qwen_vocabulary(qwen_tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
 
 
 @pytest.fixture(scope="session")
-def scrubber(pytestconfig: pytest.Config) -> Scrubber:
-    """The scrubber, its rules made ready once for all sessions."""
+def kept_cache(pytestconfig: pytest.Config) -> Path:
+    """A cache folder that outlives the session."""
     assert pytestconfig.cache is not None
-    return Scrubber(pytestconfig.cache.mkdir("rules"))
+    return pytestconfig.cache.mkdir("refiner")
+
+
+@pytest.fixture(scope="session")
+def scrubber(kept_cache: Path) -> Scrubber:
+    """The scrubber, its rules made ready once for all sessions."""
+    return Scrubber(kept_cache / "scrub")

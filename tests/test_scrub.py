@@ -94,6 +94,21 @@ def test_every_text_of_plain_data_is_scrubbed_and_no_name_of_a_field(scrubber: S
     assert Counter(kind for kind, _ in taken) == {"email": 1, "phone": 1}
 
 
+KEY = "hf_" + "mzWkpAePcEJIukBgeqNfngAFTCloiADNRp"
+
+
+@pytest.mark.parametrize(
+    "after", [".", ", or", ")", "!", ": so", " [1].", ".[1]", "</snippet>", "|", ".</answer>"]
+)
+def test_a_key_is_seen_whatever_follows_it_in_a_sentence(scrubber: Scrubber, after: str) -> None:
+    assert scrubber.scrub(f"The key is {KEY}{after}")[0] == f"The key is {PLACEHOLDERS['key']}{after}"
+
+
+def test_what_is_found_in_one_text_is_taken_out_of_all(scrubber: Scrubber) -> None:
+    scrubbed, _ = scrubber.scrub_all([f"key {KEY}", f"x{KEY}x"])
+    assert scrubbed == [f"key {PLACEHOLDERS['key']}", f"x{PLACEHOLDERS['key']}x"]
+
+
 @given(st.lists(st.sampled_from([row.text for row in SET]) | st.text(max_size=40), max_size=4).map(" ".join))
 def test_scrubbing_twice_is_scrubbing_once(scrubber: Scrubber, text: str) -> None:
     once, _ = scrubber.scrub(text)

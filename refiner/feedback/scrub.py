@@ -35,7 +35,7 @@ _ASSIGNED = re.compile(
     r"""(?i)(?<![^\W_])(?:(?:api|access)[_-]?key|passw(?:or)?d|pwd|secret|token)["']?\s{0,3}[:=]\s{0,3}["']?"""
     r"""(?=[^\s"',;]{0,200}\d)(?=[^\s"',;]{0,200}[A-Za-z])(?P<key>[^\s"',;<>\[\]]{8,200})"""
 )
-_PROSE_MARK = re.compile(r"[.,;:!?)\]}»”’](?=\s|$)", re.MULTILINE)
+_PROSE_MARK = re.compile(r"[<>()\[\]{}|,!?»”’]|[.:](?=[\s<>()\[\]]|$)", re.MULTILINE)
 _SHORTEST_KEY = 8  # characters; what is shorter is a rule's slip, and would be taken out of every word
 
 
@@ -78,7 +78,10 @@ class Scrubber:
         return "".join((*out, text[at:])), frozenset((one.kind, text[one.start : one.end]) for one in found)
 
     def scrub_all(self, value: Any) -> tuple[Any, frozenset[tuple[Kind, str]]]:
-        """Plain data with every text in it scrubbed, names of fields left; and what was taken out."""
+        """Plain data with every text in it scrubbed, names of fields left; and what was taken out.
+
+        What is found in one text is taken out of all: elsewhere it may stand where no rule sees it.
+        """
         taken: set[tuple[Kind, str]] = set()
 
         def one(text: str) -> str:
@@ -86,11 +89,16 @@ class Scrubber:
             taken.update(found)
             return scrubbed
 
-        return _mapped(value, one), frozenset(taken)
+        def rest(text: str) -> str:
+            for kind, found in sorted(taken, key=lambda found: -len(found[1])):
+                text = text.replace(found, PLACEHOLDERS[kind])
+            return text
+
+        return _mapped(_mapped(value, one), rest), frozenset(taken)
 
     def _keys(self, text: str) -> Iterator[Found]:
         yield from (Found("key", *match.span("key")) for match in _ASSIGNED.finditer(text))
-        # The rules are made for code, where no sentence's mark follows a key.
+        # The rules are made for code, where neither a sentence's mark nor a tag follows a key.
         scanned = _PROSE_MARK.sub(" ", text).encode("utf-8", "replace")
         with self._lock:
             secrets = {finding.secret for finding in self._ready().scan(scanned) if finding.visible}
