@@ -1,6 +1,7 @@
 """The only reader of the environment: variables in, one frozen value out."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,8 @@ class Settings:
 
     ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
     server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has the
-    local model's short passes compiled; never on ZeroGPU, where a process lives for one request.
+    local model's short passes compiled; never on ZeroGPU, where a process lives for one request. ``dataset`` is the
+    Hub's owner/name to publish votes to, with ``hub_token``; empty: none is published.
     """
 
     model: str = ""
@@ -42,10 +44,12 @@ class Settings:
     judge_url: str = ""
     judge_key: str = field(default="", repr=False)
     mix: Mix = "weighted"
+    dataset: str = ""
+    hub_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``REFINER_*``, ``DATABASE_URL``; raise `InputError` naming the variable that is wrong."""
+        """Read ``REFINER_*``, ``DATABASE_URL``, ``HF_TOKEN``; raise `InputError` naming the variable that is wrong."""
         env = os.environ if environ is None else environ
 
         def choice(name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -60,6 +64,9 @@ class Settings:
                 raise InputError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
             return int(value)
 
+        dataset = env.get("REFINER_DATASET", "").strip()
+        if not re.fullmatch(r"(?:[\w.-]+/[\w.-]+)?", dataset):
+            raise InputError(f"REFINER_DATASET is {dataset!r}; it must be a data set on the Hub: owner/name.")
         form = choice("REFINER_FORM", ("auto", *get_args(Form)), "auto")
         cache = Path(env.get("REFINER_CACHE", "") or cls.cache_dir).expanduser()
         prompt = env.get("REFINER_PROMPT_FILE", "")
@@ -80,4 +87,6 @@ class Settings:
             judge_url=env.get("REFINER_JUDGE_URL", "").strip(),
             judge_key=env.get("REFINER_JUDGE_KEY", "").strip(),
             mix=cast("Mix", choice("REFINER_MIX", get_args(Mix), "weighted")),
+            dataset=dataset,
+            hub_token=env.get("HF_TOKEN", "").strip(),
         )

@@ -81,7 +81,7 @@ def test_what_is_taken_out_is_named_in_its_place_and_handed_back(scrubber: Scrub
 
 @pytest.mark.parametrize("text", ["\ufeffa@b.org", "a@b.org\ud83d", "é\0 a@b.org ▁"])
 def test_odd_characters_shift_nothing(scrubber: Scrubber, text: str) -> None:
-    assert scrubber.scrub(text)[0] == text.replace("a@b.org", PLACEHOLDERS["email"])
+    assert scrubber.scrub(text)[0] == text.replace("a@b.org", PLACEHOLDERS["email"]).replace("\ud83d", "?")
 
 
 def test_every_text_of_plain_data_is_scrubbed_and_no_name_of_a_field(scrubber: Scrubber) -> None:

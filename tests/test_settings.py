@@ -21,7 +21,9 @@ def test_nothing_is_compiled_on_zerogpu() -> None:
 
 
 def test_a_key_is_never_printed() -> None:
-    assert "hunter2" not in repr(Settings.from_environment({"REFINER_JUDGE_KEY": "hunter2"}))
+    assert "hunter2" not in repr(
+        Settings.from_environment({"REFINER_JUDGE_KEY": "hunter2", "HF_TOKEN": "hunter2"})
+    )
 
 
 def test_every_variable_is_read() -> None:
@@ -41,6 +43,8 @@ def test_every_variable_is_read() -> None:
             "REFINER_JUDGE_URL": "http://127.0.0.1:8000/v1",
             "REFINER_JUDGE_KEY": "a key",
             "REFINER_MIX": "convex",
+            "REFINER_DATASET": "lab/votes",
+            "HF_TOKEN": "another key",
             "GRADIO_SERVER_NAME": "0.0.0.0",  # noqa: S104 - what a container sets
             "GRADIO_SERVER_PORT": "8080",
         }
@@ -62,6 +66,8 @@ def test_every_variable_is_read() -> None:
         judge_url="http://127.0.0.1:8000/v1",
         judge_key="a key",
         mix="convex",
+        dataset="lab/votes",
+        hub_token="another key",
     )
 
 
@@ -73,6 +79,7 @@ def test_every_variable_is_read() -> None:
         ("REFINER_MAX_NEW_TOKENS", "15"),
         ("REFINER_MAX_NEW_TOKENS", "many"),
         ("GRADIO_SERVER_PORT", "-1"),
+        ("REFINER_DATASET", "votes"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_variables_name(name: str, value: str) -> None:

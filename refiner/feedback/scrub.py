@@ -69,7 +69,8 @@ class Scrubber:
         return tuple(kept)
 
     def scrub(self, text: str) -> tuple[str, frozenset[tuple[Kind, str]]]:
-        """The text with placeholders, and what they stand for."""
+        """The text with placeholders, and what they stand for; half a surrogate pair becomes a question mark."""
+        text = text.encode("utf-8", "replace").decode("utf-8")
         out, at = [], 0
         found = self.find(text)
         for one in found:
