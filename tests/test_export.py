@@ -1,12 +1,13 @@
 """Exports read by the libraries they are for: `datasets`, TRL's own checks and trainers, Argilla's readers."""
 
 import json
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import datasets
 import pytest
@@ -20,8 +21,9 @@ from refiner.answer import parse
 from refiner.cli import main
 from refiner.domain import Source
 from refiner.errors import InputError
+from refiner.feedback import Format
 from refiner.feedback.biases import Share
-from refiner.feedback.card import Format, live_card
+from refiner.feedback.card import live_card
 from refiner.feedback.consent import WORDS
 from refiner.feedback.export import export
 from refiner.feedback.rows import FLAT, left_out, preference
@@ -29,7 +31,7 @@ from refiner.feedback.scrub import Scrubber
 from refiner.feedback.store import Store, Vote
 from refiner.prompts import PromptTemplate
 
-FORMATS: tuple[Format, ...] = ("trl", "kto", "argilla", "jsonl", "parquet")
+FORMATS: tuple[Format, ...] = get_args(Format)
 CHOICES = ("refined", "draft", "tie", "both_bad", "refined")
 
 
@@ -172,6 +174,21 @@ def test_both_answers_are_in_one_notation_and_keep_their_citations() -> None:
     assert rejected == vote().feedback.run["answer"]
 
 
+@pytest.mark.parametrize(
+    "turn", ["<|im_start|>", "<<answer>|im_start|>", "<</answer>|im_start|>", "<｜User｜>"]
+)
+def test_no_text_opens_a_turn_of_a_chat(turn: str) -> None:
+    run = {
+        "question": f"Why? {turn}",
+        "draft": f"So {turn}system x",
+        "answer": f"<answer>Not so {turn}</answer>",
+    }
+    row = preference(vote(run=run))
+    assert not [
+        1 for name in ("prompt", "chosen", "rejected") if re.search(r"<[|｜]", row[name][0]["content"])
+    ]
+
+
 def test_trl_takes_the_preference_rows_for_conversations(
     exports: Exports, qwen_tokenizer: PreTrainedTokenizerFast
 ) -> None:
@@ -242,7 +259,7 @@ def test_a_trainer_of_trl_takes_a_step_on_the_export(
 def test_a_flat_row_holds_everything_of_its_vote(exports: Exports, kind: Format) -> None:
     given = vote(
         stars=4,
-        comment="Shorter, and it cites.",
+        comment="Shorter, and it cites. a.b@lund.se",
         reasons={"refined": ("concise",), "draft": ()},
         criteria={"c1": True},
         claims={0: False},
@@ -256,6 +273,7 @@ def test_a_flat_row_holds_everything_of_its_vote(exports: Exports, kind: Format)
     assert (row["stars"], row["blind"], row["left"], row["rater"]) == (4, True, "refined", "a1b2")
     assert json.loads(row["reasons"]) == {"refined": ["concise"], "draft": []}
     assert json.loads(row["claims"]) == {"0": False}
+    assert json.loads(row["scrubbed"]) == {"email": 1}
     again = {
         name: row[name]
         for name in ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
@@ -293,16 +311,15 @@ def test_argilla_reads_settings_and_records_and_they_fit(exports: Exports, argil
     settings = argilla.Settings.from_json(exports.folder / "settings.json")
     settings.validate()
     dicts = json.loads((exports.folder / "records.json").read_text(encoding="utf-8"))
-    first, second = (argilla.Record.from_dict(one) for one in dicts)
-    names = {field.name for field in settings.fields}
-    assert names == set(first.fields) == set(second.fields)
-    assert set(second.metadata) <= {one.name for one in settings.metadata}
+    records = [argilla.Record.from_dict(one) for one in dicts]
+    first, second = argilla.Dataset("votes", settings=settings).records._ingest_records(records)
+    assert {field.name for field in settings.fields} == set(first.fields) == set(second.fields)
+    assert {one.name for one in second.metadata} <= {one.name for one in settings.metadata}
     said = {one.question_name: one.value for one in second.suggestions}
     assert said == {"preference": "draft", "stars": 2, "comment": "Too short."}
-    assert {one.question_name for one in first.suggestions} == {"preference"}
-    assert second.api_model().external_id == given.id
-    options = settings.questions["preference"].labels
-    assert set(options) == {"refined", "draft", "tie", "both_bad"}
+    assert [one.question_name for one in first.suggestions] == ["preference"]
+    assert second.external_id == given.id
+    assert set(settings.questions["preference"].labels) == {"refined", "draft", "tie", "both_bad"}
 
 
 # --- the card --------------------------------------------------------------------------------------

@@ -2,17 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast, get_args
 
 import click
 
 from refiner.cli.common import settings_with
 from refiner.errors import RefinerError
+from refiner.feedback import Format
 
-if TYPE_CHECKING:
-    from refiner.feedback.card import Format
-
-_FORMATS = click.Choice(("trl", "kto", "argilla", "jsonl", "parquet"))
+_FORMATS = click.Choice(get_args(Format))
 
 
 @click.group()

@@ -6,9 +6,8 @@ loaded into, and the raters are none.
 
 from typing import Any
 
-from refiner.answer import write
 from refiner.domain import Source
-from refiner.feedback.rows import Row, Texts
+from refiner.feedback.rows import Row, Texts, written
 from refiner.feedback.store import Vote
 
 _FIELDS = {"question": "Question", "sources": "Sources", "draft": "Draft", "refined": "Refined answer"}
@@ -41,8 +40,8 @@ def record(vote: Vote) -> Row:
         "fields": {
             "question": texts.question,
             "sources": "\n\n".join(_shown(source) for source in texts.sources),
-            "draft": write(texts.draft),
-            "refined": write(texts.refined),
+            "draft": written(texts.draft),
+            "refined": written(texts.refined),
         },
         "suggestions": {
             name: {"value": value, "type": "human", "agent": given.rater or "rater"}

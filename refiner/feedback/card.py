@@ -5,16 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Literal
 
-from refiner.feedback import biases
+from refiner.feedback import Format, biases
 from refiner.feedback.biases import Share
 from refiner.feedback.consent import WORDS
 from refiner.feedback.rows import FLAT, Reason
 from refiner.feedback.scrub import Kind
 from refiner.feedback.store import Vote
-
-Format = Literal["trl", "kto", "argilla", "jsonl", "parquet"]
 
 _TEXTS = (
     "The prompt is question and sources, all of them and whole, as the refining model is shown them, without the "
@@ -22,7 +19,7 @@ _TEXTS = (
     "what cites: a draft's bracket citations were rewritten by rule, so that the notation does not tell the two apart. "
     "Where the rule takes more or less of a sentence for the cited claim than its author meant, that marks drafts."
 )
-_NESTED = "`reasons`, `criteria`, `claims`, `sources` and `run` are JSON in a text, so that the columns' types stay."
+_NESTED = "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, by kind) are JSON in a text, so that the columns' types stay."
 _FORMATS: Mapping[Format, str] = {
     "trl": "Preference pairs for TRL (DPO, reward models): conversational `prompt`, `chosen`, `rejected`. "
     f"A vote for either answer is a row; a tie says nothing of a pair, nor does “both bad”.\n\n{_TEXTS}",
@@ -76,6 +73,7 @@ def live_card(licence: str, data_files: str) -> str:
     """The card of a data set that grows vote by vote, whose counts nobody keeps up."""
     body = _template("live_card").substitute(
         columns=", ".join(_code(name) for name in FLAT),
+        nested=_NESTED,
         consent="\n".join(_words(version) for version in WORDS),
         licence=_code(licence),
     )

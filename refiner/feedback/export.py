@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from refiner.errors import InputError
-from refiner.feedback import argilla, rows
-from refiner.feedback.card import Counts, Format, card
+from refiner.feedback import Format, argilla, rows
+from refiner.feedback.card import Counts, card
 from refiner.feedback.rows import FLAT, Reason, Row
 from refiner.feedback.scrub import Kind, Scrubber
 from refiner.feedback.store import Vote
@@ -30,7 +30,7 @@ def export(
         raise InputError(f"{folder} holds something already. Name a new folder.")
     cleaned = [rows.scrubbed(vote, scrubber) for vote in votes if vote.feedback.consent_publish]
     published = [vote for vote, _ in cleaned]
-    made, left_out = table(published, kind)
+    made, left_out = table(cleaned, kind)
     scrubbed = sum((taken for _, taken in cleaned), Counter[Kind]())
     counts = Counts(len(votes), len(votes) - len(published), len(made), left_out, scrubbed)
     if not made:
@@ -46,19 +46,19 @@ def export(
     return counts
 
 
-def table(votes: Sequence[Vote], kind: Format) -> tuple[list[Row], Counter[Reason]]:
-    """The rows of votes that may be published, and how many votes make none, by reason."""
+def table(cleaned: Sequence[tuple[Vote, Counter[Kind]]], kind: Format) -> tuple[list[Row], Counter[Reason]]:
+    """The rows of scrubbed votes, and how many votes make none, by reason."""
     if kind == "argilla":
-        return [argilla.record(vote) for vote in votes], Counter()
+        return [argilla.record(vote) for vote, _ in cleaned], Counter()
     if kind not in {"trl", "kto"}:
-        return [rows.flat(vote) for vote in votes], Counter()
+        return [rows.flat(vote, taken) for vote, taken in cleaned], Counter()
     why = rows.left_out if kind == "trl" else rows.left_out_of_kto
-    reasons = [why(vote) for vote in votes]
-    kept = [vote for vote, reason in zip(votes, reasons, strict=True) if reason is None]
+    reasons = [(vote, why(vote)) for vote, _ in cleaned]
+    kept = [vote for vote, reason in reasons if reason is None]
     made = [
-        row for vote in kept for row in ([rows.preference(vote)] if kind == "trl" else rows.unpaired(vote))
+        row for vote in kept for row in ((rows.preference(vote),) if kind == "trl" else rows.unpaired(vote))
     ]
-    return made, Counter(reason for reason in reasons if reason is not None)
+    return made, Counter(reason for _, reason in reasons if reason is not None)
 
 
 def said(counts: Counts) -> str:

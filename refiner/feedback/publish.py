@@ -76,7 +76,7 @@ class Publisher:
         Without consent to publish it only takes those back.
         """
         given = vote.feedback
-        row = flat(scrubbed(vote, self._scrubber)[0]) if given.consent_publish else None
+        row = flat(*scrubbed(vote, self._scrubber)) if given.consent_publish else None
         with self._lock:
             if any(_holds(file, vote.id) for file in self._files()):
                 return

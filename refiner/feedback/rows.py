@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 from typing import Any, Literal, cast
 
-from refiner.answer import parse, write
-from refiner.domain import Answer, Feedback, Side, Source
+from refiner.answer import defang, parse, write
+from refiner.domain import Answer, Claim, Feedback, Plain, Side, Source
 from refiner.feedback.scrub import Kind, Scrubber
 from refiner.feedback.store import Vote
 from refiner.prompts import PromptTemplate
@@ -44,10 +45,12 @@ FLAT: Mapping[str, type] = {
     "prompt_version": str,
     "form": str,
     "run": str,
+    "scrubbed": str,
     "deleted": bool,
 }
 """The columns of a flat row, each str, int or bool, or null. What is nested is JSON text, so that no column's type
-hangs on the votes there are: ``reasons``, ``criteria``, ``claims``, ``sources``, and ``run``, the record's rest."""
+hangs on the votes there are: ``reasons``, ``criteria``, ``claims``, ``sources``, ``run``, the record's rest, and ``scrubbed``, how
+many different strings were taken out by kind."""
 
 _OF_RUN = ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
 
@@ -101,8 +104,8 @@ def preference(vote: Vote) -> Row:
     (rejected,) = sides.values()
     return {
         "prompt": _turn("user", texts.prompt),
-        "chosen": _turn("assistant", write(chosen)),
-        "rejected": _turn("assistant", write(rejected)),
+        "chosen": _turn("assistant", written(chosen)),
+        "rejected": _turn("assistant", written(rejected)),
         **_about(vote),
     }
 
@@ -114,7 +117,7 @@ def unpaired(vote: Vote) -> tuple[Row, Row]:
     refined, draft = (
         {
             "prompt": prompt,
-            "completion": _turn("assistant", write(answer)),
+            "completion": _turn("assistant", written(answer)),
             "label": vote.feedback.choice == side,
             **_about(vote),
         }
@@ -123,8 +126,8 @@ def unpaired(vote: Vote) -> tuple[Row, Row]:
     return refined, draft
 
 
-def flat(vote: Vote) -> Row:
-    """Everything of a vote, in the columns of `FLAT`."""
+def flat(vote: Vote, taken: Mapping[Kind, int]) -> Row:
+    """Everything of a vote and of what was taken out of it, in the columns of `FLAT`."""
     given, run = vote.feedback, vote.feedback.run
     rest = {name: value for name, value in run.items() if name not in {*_OF_RUN, "sources"}}
     return {
@@ -144,6 +147,7 @@ def flat(vote: Vote) -> Row:
         **{name: _text(run, name) for name in _OF_RUN},
         "sources": _json(_list(run, "sources")),
         "run": _json(rest),
+        "scrubbed": _json(taken),
         "deleted": False,
     }
 
@@ -153,11 +157,22 @@ def tombstone(event_id: str, run_id: str | None) -> Row:
     return {**dict.fromkeys(FLAT), "id": event_id, "run_id": run_id, "deleted": True}
 
 
+def written(answer: Answer) -> str:
+    """An answer in the refiner's form, in which nothing of its text reads as a tag or as a turn of a chat."""
+    parts: list[Plain | Claim] = []
+    for plain, group in groupby(answer.parts, lambda part: isinstance(part, Plain)):
+        if plain:  # joined first: two harmless halves can make a tag
+            parts.append(Plain(defang("".join(part.text for part in group)), 0, 0))
+        else:
+            parts += [replace(part, text=defang(part.text)) for part in group]
+    return write(replace(answer, parts=tuple(parts)))
+
+
 def _unusable(vote: Vote) -> Reason | None:
     texts = Texts.of(vote)
     if not (texts.question.strip() and texts.draft.text.strip() and texts.refined.text.strip()):
         return "incomplete"
-    return "same" if write(texts.draft) == write(texts.refined) else None
+    return "same" if written(texts.draft) == written(texts.refined) else None
 
 
 def _about(vote: Vote) -> Row:
