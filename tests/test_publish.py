@@ -19,6 +19,7 @@ from hub import REPO, Hub, serving_hub
 from rated import vote
 from standin import free_port
 
+from refiner.errors import StoreError
 from refiner.feedback.publish import EVERY, Publisher
 from refiner.feedback.rows import FLAT
 from refiner.feedback.scrub import Scrubber
@@ -224,25 +225,35 @@ import sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from rated import vote
+from refiner.errors import StoreError
 from refiner.feedback.publish import Publisher, exit_on_sigterm
 from refiner.feedback.scrub import Scrubber
 exit_on_sigterm()
 publisher = Publisher("lab/votes", Path({folder!r}), Scrubber(Path({rules!r})), endpoint={url!r})
 publisher.publish(vote(0))
-while not publisher._scheduler or not publisher._scheduler.last_uploaded:
-    time.sleep(0.02)
+{first}
 publisher.publish(vote(1))
 print("ready", flush=True)
 {then}
 """
 
 
-@pytest.mark.parametrize("then", ["", "time.sleep(60)"], ids=["ends", "is told to stop"])
+SENT = "while not publisher._scheduler or not publisher._scheduler.last_uploaded: time.sleep(0.02)"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        pytest.param("", "", id="ends at once"),
+        pytest.param(SENT, "", id="ends after a commit"),
+        pytest.param(SENT, "time.sleep(60)", id="is told to stop"),
+    ],
+)
 def test_a_process_that_leaves_sends_what_it_has(
-    hub: Hub, tmp_path: Path, kept_cache: Path, then: str
+    hub: Hub, tmp_path: Path, kept_cache: Path, first: str, then: str
 ) -> None:
     rules, folder = str(kept_cache / "scrub"), str(tmp_path / "kept")
-    code = LEAVING.format(tests=str(TESTS), folder=folder, rules=rules, url=hub.url, then=then)
+    code = LEAVING.format(tests=str(TESTS), folder=folder, rules=rules, url=hub.url, first=first, then=then)
     environ = {**os.environ, "HF_HUB_OFFLINE": "0", "PYTHONPATH": str(TESTS.parent)}
     process = subprocess.Popen([sys.executable, "-c", code], env=environ, stdout=subprocess.PIPE)  # noqa: S603 - this interpreter
     assert process.stdout is not None
@@ -252,6 +263,12 @@ def test_a_process_that_leaves_sends_what_it_has(
     process.communicate(timeout=30)
     assert process.returncode == 0
     assert [row["id"] for row in hub.rows()] == ["event-0", "event-1"]
+
+
+def test_a_folder_that_cannot_be_written_says_what_to_do(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("no folder", encoding="utf-8")
+    with pytest.raises(StoreError, match="The rating is stored"):
+        make().publish(vote())
 
 
 # --- taking back -----------------------------------------------------------------------------------
@@ -288,6 +305,20 @@ def test_a_vote_of_an_earlier_process_is_forgotten_as_one_that_was_seen(make: Ma
     second.close()
     assert [(row["id"], row["deleted"], row["comment"]) for row in hub.rows()] == [("event-0", True, None)]
     assert not any(COMMENT.encode() in text for text in hub.history)
+
+
+def test_what_could_not_be_taken_back_at_once_is_taken_back_by_the_next_process(make: Make, hub: Hub) -> None:
+    first = make()
+    first.publish(vote(0, comment=COMMENT))
+    first.close()
+    second = make(endpoint=f"http://127.0.0.1:{free_port()}")
+    second.forget("event-0")
+    second.close()
+    assert any(COMMENT.encode() in text for text in hub.history)
+    third = make()
+    third.publish(vote(1))
+    third.close()
+    assert not any(COMMENT.encode() in text for text in (*hub.history, *hub.files.values()))
 
 
 def test_a_vote_that_is_not_here_any_more_is_marked_as_withdrawn(make: Make, hub: Hub) -> None:

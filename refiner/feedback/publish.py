@@ -13,14 +13,16 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huggingface_hub import CommitScheduler, HfApi
+from huggingface_hub import CommitOperationAdd, CommitScheduler, HfApi
 
+from refiner.errors import StoreError
 from refiner.feedback.card import live_card
 from refiner.feedback.export import LICENCE
 from refiner.feedback.rows import Row, flat, scrubbed, tombstone
@@ -43,6 +45,7 @@ class Publisher:
     """Publishes votes to ``repo_id``, an owner/name; ``folder`` is this process's own. Safe to use from threads.
 
     Nothing is asked of the Hub before the first vote that may be published. ``every`` is in minutes, ``roll`` in bytes.
+    Where the folder cannot be written `publish` and `forget` raise `StoreError`.
     """
 
     def __init__(
@@ -63,7 +66,9 @@ class Publisher:
         self._lock = threading.Lock()  # over the files
         self._connecting = threading.Lock()
         self._closed = threading.Event()
-        self._withdrawn = threading.Event()  # from a file that may be on the Hub
+        self._pushing = threading.Lock()
+        self._offered: set[Path] = set()  # files that a commit has begun with
+        self._withdrawn = self._folder / "withdrawn"  # there while the Hub's history may hold what was
         self._thread: threading.Thread | None = None
         self._scheduler: _Scheduler | None = None
         began = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
@@ -77,7 +82,7 @@ class Publisher:
         """
         given = vote.feedback
         row = flat(*scrubbed(vote, self._scrubber)) if given.consent_publish else None
-        with self._lock:
+        with _told(self._folder), self._lock:
             if any(_holds(file, vote.id) for file in self._files()):
                 return
             struck = self._strike({given.run_id})
@@ -92,7 +97,7 @@ class Publisher:
         Its lines leave the files of this machine, and with the next commit those of the Hub, history included.
         Where one may have been seen, or none is here any more, a line says that it is withdrawn.
         """
-        with self._lock:
+        with _told(self._folder), self._lock:
             found = self._strike({event_id, run_id})
             self._strike({row["run_id"] for row in found})
             if not found:
@@ -102,7 +107,9 @@ class Publisher:
     def flush(self) -> bool:
         """Send now what was not sent; False where the Hub cannot be had."""
         try:
-            self._connect().push_to_hub()
+            with self._connecting:
+                push = self._scheduler.push_to_hub if self._scheduler is not None else self._push
+                push()
         except Exception:  # noqa: BLE001 - whatever a hub, a proxy or a disk does: the files stay
             _log.exception(
                 "Votes could not be published to %s; they are kept in %s", self._repo_id, self._folder
@@ -136,22 +143,46 @@ class Publisher:
             _log.warning("The Hub cannot be reached; votes are kept in %s", self._folder)
             self._closed.wait(self._every * 60)
 
-    def _connect(self) -> "_Scheduler":
+    def _connect(self) -> None:
         with self._connecting:
-            if self._scheduler is None:
-                self._write_card()
-                self._mend()
-                self._scheduler = _Scheduler(
-                    self._lock,
-                    self._withdrawn,
-                    repo_id=self._repo_id,
-                    repo_type="dataset",
-                    folder_path=self._folder,
-                    every=self._every,
-                    allow_patterns=["README.md", "data/*/*.jsonl"],
-                    hf_api=self._api,
-                )
-            return self._scheduler
+            self._prepare()
+            self._scheduler = _Scheduler(
+                self._lock,
+                self._sending,
+                repo_id=self._repo_id,
+                repo_type="dataset",
+                folder_path=self._folder,
+                every=self._every,
+                allow_patterns=["README.md", "data/*/*.jsonl"],
+                hf_api=self._api,
+            )
+
+    def _push(self) -> None:
+        """Everything in one commit, without a scheduler: that begins a thread, which an interpreter's end forbids."""
+        self._prepare()
+        self._api.create_repo(self._repo_id, repo_type="dataset", exist_ok=True)
+        with self._sending():
+            files = [*self._folder.glob("README.md"), *self._files()]
+            added = [CommitOperationAdd(str(file.relative_to(self._folder)), file) for file in files]
+            self._api.create_commit(self._repo_id, added, commit_message="Votes", repo_type="dataset")
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        """Around a commit, one at a time. What was withdrawn leaves the history as well: all commits become one."""
+        with self._pushing:
+            with self._lock:
+                self._offered |= set(self._files())
+                withdrawn = _modified(self._withdrawn)
+            yield
+            if withdrawn:
+                self._api.super_squash_history(self._repo_id, repo_type="dataset")
+                with self._lock:
+                    if _modified(self._withdrawn) == withdrawn:  # or more was withdrawn since
+                        self._withdrawn.unlink()
+
+    def _prepare(self) -> None:
+        self._write_card()
+        self._mend()
 
     def _write_card(self) -> None:
         """A card where the repository has none: somebody may have written theirs."""
@@ -203,22 +234,22 @@ class Publisher:
         kept = [row for row in lines if row not in struck]
         if self._maybe_seen(file):
             kept += [tombstone(row["id"], None) for row in struck]
-            self._withdrawn.set()
+            self._withdrawn.touch()
         _replace(file, kept)
         return struck
 
     def _maybe_seen(self, file: Path) -> bool:
         """Whether a file may be on the Hub: one of an earlier process may, and one that a commit has begun with."""
-        return file.parent != self._own or (self._scheduler is not None and file in self._scheduler.offered)
+        return file.parent != self._own or file in self._offered
 
 
 class _Scheduler(CommitScheduler):
-    """Hugging Face's scheduler with the publisher's lock over the files, one push at a time, and a short history."""
+    """Hugging Face's scheduler with the publisher's lock over the files, and what it does around a commit."""
 
-    def __init__(self, files: threading.Lock, withdrawn: threading.Event, **options: Any) -> None:
-        self._over_files, self._withdrawn = files, withdrawn
-        self._pushing = threading.Lock()
-        self.offered: set[Path] = set()
+    def __init__(
+        self, files: threading.Lock, sending: Callable[[], AbstractContextManager[None]], **options: Any
+    ) -> None:
+        self._over_files, self._sending = files, sending
         super().__init__(**options)
 
     @property
@@ -231,21 +262,20 @@ class _Scheduler(CommitScheduler):
         """The base class makes one of its own."""
 
     def push_to_hub(self) -> "CommitInfo | None":
-        """Send what changed. What was withdrawn leaves the history as well: all commits become one."""
-        with self._pushing:
-            with self.lock:
-                self.offered |= set(self.folder_path.glob("data/*/*.jsonl"))
-                squash = self._withdrawn.is_set()
-                self._withdrawn.clear()
-            try:
-                pushed = super().push_to_hub()
-                if squash:
-                    self.api.super_squash_history(self.repo_id, repo_type="dataset")
-            except BaseException:
-                if squash:
-                    self._withdrawn.set()
-                raise
-            return pushed
+        """Send what changed."""
+        with self._sending():
+            return super().push_to_hub()
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"The rating is stored, but what is published could not be changed: {error}. {folder} must be a folder "
+            "that can be written."
+        ) from error
 
 
 def exit_on_sigterm() -> None:
