@@ -1,6 +1,7 @@
 """The only reader of the environment: variables in, one frozen value out."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,8 @@ class Settings:
     ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
     server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has the
     local model's short passes compiled; never on ZeroGPU, where a process lives for one request. ``rater_key`` is the
-    secret that raters' names are hashed with (empty: one made once, in the cache folder).
+    secret that raters' names are hashed with (empty: one made once, in the cache folder). ``dataset`` is the Hub's
+    owner/name to publish votes to, with ``hub_token``; empty: none is published.
     """
 
     model: str = ""
@@ -46,10 +48,12 @@ class Settings:
     judge_url: str = ""
     judge_key: str = field(default="", repr=False)
     mix: Mix = "weighted"
+    dataset: str = ""
+    hub_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``REFINER_*``, ``DATABASE_URL``; raise `InputError` naming the variable that is wrong."""
+        """Read ``REFINER_*``, ``DATABASE_URL``, ``HF_TOKEN``; raise `InputError` naming the variable that is wrong."""
         env = os.environ if environ is None else environ
 
         def choice(name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -69,6 +73,9 @@ class Settings:
             raise InputError(
                 f"REFINER_RATER_KEY is too short to be a secret; at least {LEAST_KEY} characters."
             )
+        dataset = env.get("REFINER_DATASET", "").strip()
+        if not re.fullmatch(r"(?:[\w.-]+/[\w.-]+)?", dataset):
+            raise InputError(f"REFINER_DATASET is {dataset!r}; it must be a data set on the Hub: owner/name.")
         form = choice("REFINER_FORM", ("auto", *get_args(Form)), "auto")
         cache = Path(env.get("REFINER_CACHE", "") or cls.cache_dir).expanduser()
         prompt = env.get("REFINER_PROMPT_FILE", "")
@@ -90,4 +97,6 @@ class Settings:
             judge_url=env.get("REFINER_JUDGE_URL", "").strip(),
             judge_key=env.get("REFINER_JUDGE_KEY", "").strip(),
             mix=cast("Mix", choice("REFINER_MIX", get_args(Mix), "weighted")),
+            dataset=dataset,
+            hub_token=env.get("HF_TOKEN", "").strip(),
         )

@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerFast
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.engines.choose import choose
 from refiner.engines.local import LocalEngine
+from refiner.feedback.scrub import Scrubber
 from refiner.settings import Settings
 
 
@@ -70,3 +71,16 @@ def postgresql() -> Iterator[postgres.Server]:
             yield server
     except FileNotFoundError as error:
         pytest.fail(str(error))
+
+
+@pytest.fixture(scope="session")
+def kept_cache(pytestconfig: pytest.Config) -> Path:
+    """A cache folder that outlives the session."""
+    assert pytestconfig.cache is not None
+    return pytestconfig.cache.mkdir("refiner")
+
+
+@pytest.fixture(scope="session")
+def scrubber(kept_cache: Path) -> Scrubber:
+    """The scrubber, its rules made ready once for all sessions."""
+    return Scrubber(kept_cache / "scrub")

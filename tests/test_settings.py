@@ -25,6 +25,7 @@ def test_nothing_is_compiled_on_zerogpu() -> None:
     [
         ("REFINER_JUDGE_KEY", "hunter2"),
         ("REFINER_RATER_KEY", "hunter2 and then some"),
+        ("HF_TOKEN", "hunter2"),
         ("DATABASE_URL", "postgresql://me:hunter2@db/ratings"),
     ],
 )
@@ -50,6 +51,8 @@ def test_every_variable_is_read() -> None:
             "REFINER_JUDGE_URL": "http://127.0.0.1:8000/v1",
             "REFINER_JUDGE_KEY": "a key",
             "REFINER_MIX": "convex",
+            "REFINER_DATASET": "lab/votes",
+            "HF_TOKEN": "another key",
             "GRADIO_SERVER_NAME": "0.0.0.0",  # noqa: S104 - what a container sets
             "GRADIO_SERVER_PORT": "8080",
         }
@@ -72,6 +75,8 @@ def test_every_variable_is_read() -> None:
         judge_url="http://127.0.0.1:8000/v1",
         judge_key="a key",
         mix="convex",
+        dataset="lab/votes",
+        hub_token="another key",
     )
 
 
@@ -84,6 +89,7 @@ def test_every_variable_is_read() -> None:
         ("REFINER_MAX_NEW_TOKENS", "many"),
         ("GRADIO_SERVER_PORT", "-1"),
         ("REFINER_RATER_KEY", "15 characters.."),
+        ("REFINER_DATASET", "votes"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_variables_name(name: str, value: str) -> None:
