@@ -10,16 +10,16 @@ TORCH := torch==2.13.0
 TORCH_CPU := $(TORCH) --extra-index-url https://download.pytorch.org/whl/cpu --retries 1 --timeout 15
 HAS_GPU := nvidia-smi -L >/dev/null 2>&1
 
-.PHONY: run test quick check format bench screenshots browser help
+.PHONY: run test quick check format bench screenshots browser postgres help
 
 run: .venv/.run ## install what is missing and serve the page at http://127.0.0.1:7860
 	$(PY) app.py
 
-test: .venv/.dev browser ## every test: real models, real browser, real database
+test: .venv/.dev browser postgres ## every test: real models, real browser, real databases
 	$(PY) -m pytest --junitxml=build/tests.xml
 
-quick: .venv/.dev ## the tests that need neither a model nor a browser
-	$(PY) -m pytest -m "not real_model and not browser and not slow"
+quick: .venv/.dev ## the tests that need no model, no browser and no database server
+	$(PY) -m pytest -m "not real_model and not browser and not postgres and not slow"
 
 check: .venv/.dev ## style, types and the direction of imports
 	.venv/bin/ruff check .
@@ -54,6 +54,12 @@ browser: .venv/.dev
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
 	else $(PY) -m playwright install chromium; fi
+
+postgres:
+	@if compgen -G "/usr/lib/postgresql/*/bin/pg_ctl" >/dev/null || command -v pg_ctl >/dev/null; then true; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; \
+	else echo "The tests need PostgreSQL's server: apt-get install postgresql" >&2; exit 1; fi
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,6 +1,6 @@
 // The app's page: keys, what is read out, clocks, fields and runs kept in this browser, files. No request leaves from here.
 (() => {
-  const FIELDS = "refiner.fields.1", MOST_RUNS = 50;
+  const FIELDS = "refiner.fields.1", BROWSER = "refiner.browser", MOST_RUNS = 50;
   const byId = (id) => document.getElementById(id);
   const store = {
     get(key) { try { return localStorage.getItem(key); } catch { return null; } },
@@ -38,7 +38,7 @@
     return true;
   };
   const typing = (target) => target.closest?.("input, textarea, select, [contenteditable], [role=textbox], [role=gridcell]");
-  const votes = { 1: "vote-refined", 2: "vote-draft", 3: "vote-tie", 4: "vote-both_bad" };
+  const votes = { 1: "vote-first", 2: "vote-second", 3: "vote-tie", 4: "vote-both_bad" };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       document.activeElement?.dispatchEvent(new Event("change", { bubbles: true }));
@@ -57,6 +57,25 @@
       setTimeout(() => byId("status")?.scrollIntoView(), 300);
     }
   });
+
+  // Agreement with single verdicts: pressed, pressed again to take it back, and collected with the vote
+  document.addEventListener("click", (event) => {
+    const at = event.target.closest?.("[data-agree]");
+    if (!at) return;
+    const pressed = at.getAttribute("aria-pressed") === "true";
+    for (const one of at.parentNode.children) one.setAttribute("aria-pressed", String(one === at && !pressed));
+  });
+  const agreed = () => {
+    const found = { criteria: {}, claims: {} };
+    for (const one of document.querySelectorAll("#result [data-agree][aria-pressed=true]")) {
+      found[one.dataset.agree][one.dataset.key] = one.dataset.value === "true";
+    }
+    return JSON.stringify(found);
+  };
+  const me = () => {
+    if (!store.get(BROWSER)) store.set(BROWSER, crypto.randomUUID?.() || String(Math.random()).slice(2));
+    return store.get(BROWSER) || "";
+  };
 
   // The field that an error is about: marked, and where the cursor goes.
   let faulty = null;
@@ -158,7 +177,13 @@
     choose();
   };
   const chosen = () => [...document.querySelectorAll("#runs input:checked")].map((one) => one.value).sort();
-  const choose = () => { byId("runs-compare").disabled = chosen().length !== 2; };
+  const running = () => byId("stop")?.disabled === false;
+  const choose = () => {
+    for (const one of document.querySelectorAll("#history button")) {
+      const off = running() || (one.id === "runs-compare" && chosen().length !== 2);
+      if (one.disabled !== off) one.disabled = off;
+    }
+  };
   let handed = [];
   const hand = async (button, keys) => {
     handed = (await Promise.all(keys.map((key) => runs("readonly", (table) => table.get(key))))).map((one) => one?.text || "");
@@ -182,18 +207,21 @@
     else ask[at.dataset.runs]?.(at);
   });
   document.addEventListener("change", (event) => { if (event.target.closest?.("#runs")) choose(); });
+  document.addEventListener("toggle", (event) => { if (event.target.id === "history") list(); }, true); // another tab may have run
 
   const look = () => {
     announce();
     mark();
     tick();
-    if (byId("runs") && !byId("runs").dataset.listed) { byId("runs").dataset.listed = "asked"; list(); }
+    if (!byId("runs")) return;
+    if (!byId("runs").dataset.listed) { byId("runs").dataset.listed = "asked"; list(); }
+    choose(); // nothing is opened over a run that is under way
   };
   const begin = () => {
     live = make("div", { id: "live", className: "sr", role: "status", ariaLive: "polite" });
     document.body.append(live);
     new MutationObserver(look).observe(
-      document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ["data-say"] });
+      document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ["data-say", "disabled"] });
     setInterval(tick, 500);
   };
   if (document.body) begin(); else addEventListener("DOMContentLoaded", begin);
@@ -207,7 +235,7 @@
       try { saved = JSON.parse(store.get(FIELDS)); } catch { /* unreadable: as if there were none */ }
       return saved ? names.map((name, i) => saved[name] ?? values[i]) : values;
     },
-    save, png, copy, pick, remember,
+    save, png, copy, pick, remember, agreed, me,
     handed: (place) => handed[place] || "",
   };
 })();

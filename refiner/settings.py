@@ -1,6 +1,7 @@
 """The only reader of the environment: variables in, one frozen value out."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from refiner.errors import InputError
 REFINER_MODEL = "lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
 JUDGE_MODEL = "Qwen/Qwen3.5-35B-A3B"
 """What the training asked (the model family's cards), so the default of the hosted judge."""
+LEAST_KEY = 16
+"""Characters: whoever guesses the key finds out a rater's name by trying names."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 JudgeKind = Literal["auto", "lexical", "logits", "hosted"]
@@ -23,7 +26,9 @@ class Settings:
 
     ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
     server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has the
-    local model's short passes compiled; never on ZeroGPU, where a process lives for one request.
+    local model's short passes compiled; never on ZeroGPU, where a process lives for one request. ``rater_key`` is the
+    secret that raters' names are hashed with (empty: one made once, in the cache folder). ``dataset`` is the Hub's
+    owner/name to publish votes to, with ``hub_token``; empty: none is published.
     """
 
     model: str = ""
@@ -31,7 +36,8 @@ class Settings:
     form: Form | None = None
     max_new_tokens: int = 1024
     cache_dir: Path = Path("~/.cache/refiner")
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)  # it may hold a password
+    rater_key: str = field(default="", repr=False)
     prompt_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 7860
@@ -42,10 +48,12 @@ class Settings:
     judge_url: str = ""
     judge_key: str = field(default="", repr=False)
     mix: Mix = "weighted"
+    dataset: str = ""
+    hub_token: str = field(default="", repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``REFINER_*``, ``DATABASE_URL``; raise `InputError` naming the variable that is wrong."""
+        """Read ``REFINER_*``, ``DATABASE_URL``, ``HF_TOKEN``; raise `InputError` naming the variable that is wrong."""
         env = os.environ if environ is None else environ
 
         def choice(name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -60,6 +68,14 @@ class Settings:
                 raise InputError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
             return int(value)
 
+        rater_key = env.get("REFINER_RATER_KEY", "").strip()
+        if 0 < len(rater_key) < LEAST_KEY:
+            raise InputError(
+                f"REFINER_RATER_KEY is too short to be a secret; at least {LEAST_KEY} characters."
+            )
+        dataset = env.get("REFINER_DATASET", "").strip()
+        if not re.fullmatch(r"(?:[\w.-]+/[\w.-]+)?", dataset):
+            raise InputError(f"REFINER_DATASET is {dataset!r}; it must be a data set on the Hub: owner/name.")
         form = choice("REFINER_FORM", ("auto", *get_args(Form)), "auto")
         cache = Path(env.get("REFINER_CACHE", "") or cls.cache_dir).expanduser()
         prompt = env.get("REFINER_PROMPT_FILE", "")
@@ -70,6 +86,7 @@ class Settings:
             max_new_tokens=number("REFINER_MAX_NEW_TOKENS", cls.max_new_tokens, LEAST, MOST),
             cache_dir=cache,
             database_url=env.get("DATABASE_URL", "") or f"sqlite:///{(cache / 'feedback.db').as_posix()}",
+            rater_key=rater_key,
             prompt_file=Path(prompt) if prompt else None,
             host=env.get("GRADIO_SERVER_NAME", "") or cls.host,
             port=number("GRADIO_SERVER_PORT", cls.port, 0, 65535),
@@ -80,4 +97,6 @@ class Settings:
             judge_url=env.get("REFINER_JUDGE_URL", "").strip(),
             judge_key=env.get("REFINER_JUDGE_KEY", "").strip(),
             mix=cast("Mix", choice("REFINER_MIX", get_args(Mix), "weighted")),
+            dataset=dataset,
+            hub_token=env.get("HF_TOKEN", "").strip(),
         )

@@ -1,18 +1,21 @@
-"""Models for tests: a tiny random Qwen3 with the real vocabulary, and the embedded model."""
+"""Models for tests: a tiny random Qwen3 with the real vocabulary, and the embedded model. A database server."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported: before all that imports it
 
+import postgres
 import tiny
 from transformers import PreTrainedTokenizerFast
 
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.engines.choose import choose
 from refiner.engines.local import LocalEngine
+from refiner.feedback.scrub import Scrubber
 from refiner.settings import Settings
 
 
@@ -58,3 +61,26 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
 def qwen_vocabulary(qwen_tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
     """Qwen3's vocabulary at its full width."""
     return Vocabulary(qwen_tokenizer, tiny.WIDTH)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    """A PostgreSQL server."""
+    try:
+        with postgres.served() as server:
+            yield server
+    except FileNotFoundError as error:
+        pytest.fail(str(error))
+
+
+@pytest.fixture(scope="session")
+def kept_cache(pytestconfig: pytest.Config) -> Path:
+    """A cache folder that outlives the session."""
+    assert pytestconfig.cache is not None
+    return pytestconfig.cache.mkdir("refiner")
+
+
+@pytest.fixture(scope="session")
+def scrubber(kept_cache: Path) -> Scrubber:
+    """The scrubber, its rules made ready once for all sessions."""
+    return Scrubber(kept_cache / "scrub")

@@ -1,10 +1,10 @@
-"""Whether the tests that must run did: those in the browser and with a real model, and none was skipped."""
+"""Whether the tests that must run did: in the browser, with a real model, on PostgreSQL; and none was skipped."""
 
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-MUST_RUN = ("test_page", "test_local", "test_feedback")
+MUST_RUN = ("test_page", "test_local", "test_feedback", "test_votes")
 
 
 def main(report: Path) -> None:
@@ -13,9 +13,13 @@ def main(report: Path) -> None:
     skipped = [case.get("name", "") for case in cases if case.find("skipped") is not None]
     modules = {case.get("classname", "").rsplit(".", 1)[-1] for case in cases}
     missing = [module for module in MUST_RUN if module not in modules]
+    if not any("[postgresql" in case.get("name", "") for case in cases):
+        missing.append("PostgreSQL")
     if skipped or missing:
         sys.exit(f"Not run: {', '.join([*missing, *skipped])}")
-    sys.stdout.write(f"{len(cases)} tests ran, in the browser and with real models too; none was skipped.\n")
+    sys.stdout.write(
+        f"{len(cases)} tests ran, in the browser, with real models and on PostgreSQL too; none was skipped.\n"
+    )
 
 
 if __name__ == "__main__":

@@ -137,6 +137,21 @@ def serving() -> Iterator[StandIn]:
             thread.join()
 
 
+@contextmanager
+def serving_json(body: Mapping[str, Any]) -> Iterator[str]:
+    """A server that says the same to every GET; its address."""
+    said = sends(json.dumps(body).encode())
+    handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": said, "log_message": lambda *_: None})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 def free_port() -> int:
     """A port of this machine where nothing listens."""
     with socket.socket() as one:

@@ -20,8 +20,17 @@ def test_nothing_is_compiled_on_zerogpu() -> None:
     assert not Settings.from_environment(environ).compiled
 
 
-def test_a_key_is_never_printed() -> None:
-    assert "hunter2" not in repr(Settings.from_environment({"REFINER_JUDGE_KEY": "hunter2"}))
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REFINER_JUDGE_KEY", "hunter2"),
+        ("REFINER_RATER_KEY", "hunter2 and then some"),
+        ("HF_TOKEN", "hunter2"),
+        ("DATABASE_URL", "postgresql://me:hunter2@db/ratings"),
+    ],
+)
+def test_a_secret_is_never_printed(name: str, value: str) -> None:
+    assert "hunter2" not in repr(Settings.from_environment({name: value}))
 
 
 def test_every_variable_is_read() -> None:
@@ -33,6 +42,7 @@ def test_every_variable_is_read() -> None:
             "REFINER_MAX_NEW_TOKENS": "8192",
             "REFINER_CACHE": "/tmp/kept",  # noqa: S108 - only a name
             "DATABASE_URL": "sqlite:////data/votes.db",
+            "REFINER_RATER_KEY": " a long secret of ours ",
             "REFINER_PROMPT_FILE": "/etc/prompt.txt",
             "REFINER_THREADS": "2",
             "REFINER_COMPILE": "1",
@@ -41,6 +51,8 @@ def test_every_variable_is_read() -> None:
             "REFINER_JUDGE_URL": "http://127.0.0.1:8000/v1",
             "REFINER_JUDGE_KEY": "a key",
             "REFINER_MIX": "convex",
+            "REFINER_DATASET": "lab/votes",
+            "HF_TOKEN": "another key",
             "GRADIO_SERVER_NAME": "0.0.0.0",  # noqa: S104 - what a container sets
             "GRADIO_SERVER_PORT": "8080",
         }
@@ -52,6 +64,7 @@ def test_every_variable_is_read() -> None:
         max_new_tokens=8192,
         cache_dir=Path("/tmp/kept"),  # noqa: S108 - only a name
         database_url="sqlite:////data/votes.db",
+        rater_key="a long secret of ours",
         prompt_file=Path("/etc/prompt.txt"),
         host="0.0.0.0",  # noqa: S104 - what a container sets
         port=8080,
@@ -62,6 +75,8 @@ def test_every_variable_is_read() -> None:
         judge_url="http://127.0.0.1:8000/v1",
         judge_key="a key",
         mix="convex",
+        dataset="lab/votes",
+        hub_token="another key",
     )
 
 
@@ -73,6 +88,8 @@ def test_every_variable_is_read() -> None:
         ("REFINER_MAX_NEW_TOKENS", "15"),
         ("REFINER_MAX_NEW_TOKENS", "many"),
         ("GRADIO_SERVER_PORT", "-1"),
+        ("REFINER_RATER_KEY", "15 characters.."),
+        ("REFINER_DATASET", "votes"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_variables_name(name: str, value: str) -> None:

@@ -31,7 +31,6 @@ from refiner.settings import Settings
 from refiner.sources import read
 from refiner.ui import fields, rating, theme, zerogpu
 from refiner.ui.follow import View, follow
-from refiner.ui.keeping import Held, now
 from refiner.ui.line import Line
 from refiner.ui.pace import Pace
 from refiner.ui.page import Work, build
@@ -58,6 +57,7 @@ def given(
         64,
         0,
         None,
+        False,
     )
 
 
@@ -67,19 +67,10 @@ def views(
     return list(follow(stages_of(engine, LexicalJudge()), request, Options(), stop_file))
 
 
-@pytest.fixture(name="store")
-def _store(tmp_path: Path) -> Store:
-    return Store(f"sqlite:///{(tmp_path / 'feedback.db').as_posix()}")
-
-
 def refinement() -> Refinement:
     done = views(ScriptedEngine([ANSWER]))[-1].done
     assert done is not None
     return done
-
-
-def held() -> Held:
-    return Held("r1", refinement(), now())
 
 
 # --- fields ----------------------------------------------------------------------------------------
@@ -206,6 +197,26 @@ def test_a_run_says_how_long_each_step_took_and_from_the_second_on_what_to_expec
     assert "Read " in judging
     assert "Wrote " in judging
     assert "Done in" in seen[1][-1]
+
+
+def test_a_blind_run_tells_nothing_of_the_answer_before_the_vote() -> None:
+    engine = ScriptedEngine([ANSWER], delay=0.02, step=8)
+    seen = list(
+        follow(stages_of(engine, LexicalJudge()), REQUEST, Options(), "/nonexistent/stop", blind="refined")
+    )
+    assert [view.result for view in seen[:-1]] == [None] * (len(seen) - 1)
+    shown = seen[-1].result or ""
+    assert seen[-1].blind == "refined"
+    assert shown.index("The sky is blue on a clear day.") < shown.index("It is high.")
+    for word in ("scripted", "score", "ins>", "del>", "badge", "support"):
+        assert word not in shown.casefold(), word
+
+
+def test_the_sides_of_blind_runs_are_drawn() -> None:
+    engine = ScriptedEngine([ANSWER])
+    work = Work(engine, Runs(), stages_of(engine, LexicalJudge()))
+    fields_ = (*given()[:-1], True)
+    assert {list(work.refine("me", *fields_))[-1].blind for _ in range(20)} == {"refined", "draft"}
 
 
 def test_what_a_stopped_run_took_is_not_learnt() -> None:
@@ -383,23 +394,6 @@ def test_a_second_visitor_waits_is_told_so_and_can_leave_or_be_served() -> None:
     assert len(engine.jobs) == 2
 
 
-# --- votes -----------------------------------------------------------------------------------------
-
-
-def test_a_vote_without_the_tick_is_not_stored(store: Store) -> None:
-    said = rating.Votes(store).vote("refined", held(), "", keep=False, publish=True)
-    assert "Nothing was stored" in said
-
-
-def test_a_vote_before_any_run_says_so(store: Store) -> None:
-    assert "nothing to rate" in rating.Votes(store).vote("tie", None, "", keep=True, publish=False)
-
-
-def test_a_vote_with_the_tick_is_stored_and_named(store: Store) -> None:
-    said = rating.Votes(store).vote("draft", held(), " Because. ", keep=True, publish=False)
-    assert "Stored: draft better" in said
-
-
 # --- the page --------------------------------------------------------------------------------------
 
 
@@ -419,7 +413,7 @@ def test_analytics_are_off(page: gr.Blocks) -> None:
 
 def test_the_keys_are_printed_on_their_buttons(page: gr.Blocks) -> None:
     words = {block.value for block in page.blocks.values() if isinstance(block, gr.Button)}
-    assert {"Refine (Ctrl+Enter)", "Stop (Esc)", *rating.CHOICES.values()} <= words
+    assert {"Refine (Ctrl+Enter)", "Stop (Esc)", *rating.labels()} <= words
 
 
 def test_every_html_component_keeps_the_template_that_runs_nothing(page: gr.Blocks) -> None:

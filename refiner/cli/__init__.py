@@ -3,6 +3,7 @@
 import click
 
 from refiner import __version__
+from refiner.cli.feedback import feedback
 from refiner.cli.judge_eval import judge_eval
 from refiner.cli.refine import refine
 
@@ -15,3 +16,4 @@ def main() -> None:
 
 main.add_command(refine)
 main.add_command(judge_eval)
+main.add_command(feedback)

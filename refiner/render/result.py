@@ -12,6 +12,7 @@ from refiner.domain import (
     Refinement,
     Request,
     Reward,
+    Side,
     Source,
 )
 from refiner.judges.quality import Quality
@@ -101,8 +102,34 @@ def judging(stage: Judging, request: Request) -> str:
     return f'<article class="result busy"><section class="sheet"><h2>What changed</h2>{body}</section>{cards.html()}</article>'
 
 
-def finished(run: Refinement, judged: Quality | None = None, note: str = "") -> str:
-    """Everything known of a finished run; ``judged`` is what is known of its judge, ``note`` stands on top."""
+def covered() -> str:
+    """What stands in the result's place while a run to be rated blind goes on."""
+    return (
+        '<article class="result busy"><section class="sheet"><h2>Two answers</h2><p class="muted">Both appear here '
+        "when they are there, and which is which once you have voted.</p></section></article>"
+    )
+
+
+def blind(run: Refinement, left: Side) -> str:
+    """Draft and refined answer beside each other, without names, scores and verdicts."""
+    cards = Cards(run.request.sources, "b")
+    answers = (run.draft, run.answer) if left == "draft" else (run.answer, run.draft)
+    halves = "".join(
+        f'<div class="half"><h3>{name}</h3><div class="prose"{direction(one.text)}>{diff.prose(one, cards)}</div></div>'
+        for name, one in zip(("Left", "Right"), answers, strict=True)
+    )
+    body = (
+        '<p class="muted">One is the draft, the other the refined answer. Vote, and it is told.</p>'
+        f'<div class="pair blind">{halves}</div>'
+    )
+    return f'<article class="result">{_sheet("Two answers", body)}{cards.html()}</article>'
+
+
+def finished(run: Refinement, judged: Quality | None = None, note: str = "", *, rated: bool = False) -> str:
+    """Everything known of a finished run; ``judged`` is what is known of its judge, ``note`` stands on top.
+
+    ``rated`` adds what asks whether one agrees with the judge.
+    """
     cards = Cards(run.request.sources, "f")
     before, after = run.draft_reward, run.reward
     told = f'<p class="note">{isolate(note)}</p>' if note else ""
@@ -111,8 +138,8 @@ def finished(run: Refinement, judged: Quality | None = None, note: str = "") -> 
     parts = (
         _sheet("", f"{told}{_made_by(run)}{scores.panel(before, after)}"),
         _sheet("What changed", diff.views(run.changes, run.answer, cards, (before, after))),
-        _sheet("Claims", quality.error_rates(judged) + _claims(before, after, cards)),
-        _sheet("Criteria", scores.criteria(before, after)),
+        _sheet("Claims", quality.error_rates(judged) + _claims(before, after, cards, rated=rated)),
+        _sheet("Criteria", scores.criteria(before, after, rated=rated)),
         _sheet("Sources", sources.panel(run)),
         f'<details class="sheet"><summary>How this was made</summary>{scores.scale(run)}{_record(run)}{odd}</details>',
     )
@@ -157,10 +184,10 @@ def _sheet(title: str, body: str) -> str:
     return f'<section class="sheet">{head}{body}</section>'
 
 
-def _claims(before: Reward, after: Reward, cards: Cards) -> str:
+def _claims(before: Reward, after: Reward, cards: Cards, *, rated: bool) -> str:
     n = len(before.citation.supports)
     return (
-        f"{scores.claims(after, cards)}<details><summary>Claims of the draft ({n})</summary>"
+        f"{scores.claims(after, cards, rated=rated)}<details><summary>Claims of the draft ({n})</summary>"
         f"{scores.claims(before, cards, 'draft')}</details>"
     )
 

@@ -6,7 +6,7 @@ from refiner.domain import Aggregate, ClaimSupport, Criterion, Mix, Refinement, 
 from refiner.render import figures
 from refiner.render.cards import Cards
 from refiner.render.figures import NAMES, Pair, Row
-from refiner.render.support import UNCITED, badge
+from refiner.render.support import UNCITED, agree, badge
 from refiner.render.text import count, direction, isolate, number, percent
 from refiner.rewards import VERIFICATION_REWARD, W, training_scale
 
@@ -80,17 +80,20 @@ def scale(run: Refinement) -> str:
     )
 
 
-def criteria(before: Reward, after: Reward, names: tuple[str, str] = NAMES) -> str:
-    """Each criterion with both scores as bars, the reasons, and how sure the judge was; those not scored say why."""
+def criteria(before: Reward, after: Reward, names: tuple[str, str] = NAMES, *, rated: bool = False) -> str:
+    """Each criterion with both scores as bars, the reasons, and how sure the judge was; those not scored say why.
+
+    ``rated`` adds what asks whether one agrees with the verdict on the refined answer.
+    """
     pairs = figures.pairs(before, after)
     reasons = {pair.after.reason for pair in pairs if pair.after.value is None}
     unscored = len(pairs) > 0 and all(pair.after.value is None for pair in pairs) and len(reasons) == 1
     why = f'<p class="note why"><b>Not scored.</b> {isolate(reasons.pop())}</p>' if unscored else ""
-    rows = "".join(_criterion(pair, names, said=unscored) for pair in pairs)
+    rows = "".join(_criterion(pair, names, said=unscored, rated=rated) for pair in pairs)
     return f'{why}<ul class="criteria">{rows}</ul>'
 
 
-def _criterion(pair: Pair, names: tuple[str, str], *, said: bool) -> str:
+def _criterion(pair: Pair, names: tuple[str, str], *, said: bool, rated: bool) -> str:
     one = pair.criterion
     tags = {"fault": one.polarity == "negative", "suggested": one.origin == "generated"}
     shown = " ".join(f'<span class="tag">{name}</span>' for name, there in tags.items() if there)
@@ -98,10 +101,11 @@ def _criterion(pair: Pair, names: tuple[str, str], *, said: bool) -> str:
     bars = "".join(
         _bar(*each) for each in zip(names, (one, one), (pair.before, pair.after), looks, strict=False)
     )
+    asked = agree("criteria", one.id, pair.after) if rated else ""
     return (
         f'<li><div class="criterion-words"><b>{isolate(one.title)}</b> {shown}'
         f'<span class="muted">weight {one.weight:g}</span><p>{isolate(one.description)}</p></div>'
-        f'<div class="bars">{bars}</div></li>'
+        f'<div class="bars">{bars}{asked}</div></li>'
     )
 
 
@@ -130,12 +134,17 @@ def reason(verdict: Verdict) -> str:
     return f'<p class="reason">{isolate(verdict.reason)}{flags}{sure}</p>'
 
 
-def claims(reward: Reward, cards: Cards, side: str = "refined") -> str:
-    """What needs a citation, with what it cites and how well that supports it; the columns can be sorted."""
+def claims(reward: Reward, cards: Cards, side: str = "refined", *, rated: bool = False) -> str:
+    """What needs a citation, with what it cites and how well that supports it; the columns can be sorted.
+
+    ``rated`` adds what asks whether one agrees with the verdict.
+    """
     citation = reward.citation
     if not citation.supports:
         return f'<p class="muted">{isolate(citation.not_applicable or "There is no claim.")}</p>'
-    rows = "".join(_claim(number_, one, cards, side) for number_, one in enumerate(citation.supports, 1))
+    rows = "".join(
+        _claim(number_, one, cards, side, rated=rated) for number_, one in enumerate(citation.supports, 1)
+    )
     heads = "".join(
         f'<th scope="col" aria-sort="{"ascending" if key == "row" else "none"}">'
         f'<button type="button" class="sort" data-sort="{key}">{words}</button></th>'
@@ -164,11 +173,12 @@ def _figures(reward: Reward) -> str:
     return " · ".join(said)
 
 
-def _claim(row: int, one: ClaimSupport, cards: Cards, side: str) -> str:
+def _claim(row: int, one: ClaimSupport, cards: Cards, side: str, *, rated: bool) -> str:
+    asked = agree("claims", str(row - 1), one.verdict) if rated else ""
     cites = cards.chips(one.ids, one.text, one) if one.ids else UNCITED
     value = -1.0 if one.verdict.value is None else one.verdict.value
     return (
         f'<tr id="{claim_mark(side, row)}" data-row="{row}" data-cites="{len(one.ids)}" data-support="{value:.4f}">'
         f'<td{direction(one.text)}><span class="muted num-row">{row}</span> {isolate(one.text)}</td><td>{cites}</td>'
-        f"<td>{badge(one.verdict)}{reason(one.verdict)}</td></tr>"
+        f"<td>{badge(one.verdict)}{reason(one.verdict)}{asked}</td></tr>"
     )

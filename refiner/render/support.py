@@ -37,6 +37,18 @@ def flag(verdict: Verdict) -> str:
     return f'<span class="flag bad"><span aria-hidden="true">✕</span><span class="sr"> {isolate(words(verdict))}</span></span>'
 
 
+def agree(kind: str, key: str, verdict: Verdict) -> str:
+    """Two buttons to say whether one agrees with a verdict; nothing where there is none. The script collects them."""
+    if verdict.value is None:
+        return ""
+    buttons = "".join(
+        f'<button type="button" class="plain" data-agree="{kind}" data-key="{show(key)}" data-value="{value}"'
+        f' aria-pressed="false">{words}</button>'
+        for value, words in (("true", "Agree"), ("false", "Disagree"))
+    )
+    return f'<span class="agree" role="group" aria-label="Do you agree with this verdict?">{buttons}</span>'
+
+
 def badge(verdict: Verdict) -> str:
     """A support verdict as a badge: a shape, the label, and how it came about."""
     look = tone(verdict)

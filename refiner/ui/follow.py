@@ -3,10 +3,10 @@
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
-from refiner.domain import Finished, Judging, Options, Prepared, Refinement, Request, Stage, Writing
+from refiner.domain import Finished, Judging, Options, Prepared, Refinement, Request, Side, Stage, Writing
 from refiner.errors import InputError, RefinerError
 from refiner.judges.quality import Quality
 from refiner.render import progress, result
@@ -21,12 +21,16 @@ EVERY = 0.1
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page shows now. None leaves the result as it is; ``done`` is set with the last view of a run."""
+    """What the page shows now. None leaves the result as it is; ``done`` is set with the last view of a run.
+
+    ``blind`` is the side that stands left of a run that is to be rated blind.
+    """
 
     status: str
     result: str | None = None
     running: bool = True
     done: Refinement | None = None
+    blind: Side | None = None
 
 
 def follow(
@@ -37,14 +41,16 @@ def follow(
     *,
     judged: Quality | None = None,
     pace: Pace | None = None,
+    blind: Side | None = None,
 ) -> Iterator[View]:
     """The views of a run. Closing it closes the run, so that a visitor who leaves frees the model.
 
-    ``judged`` is what is known of the judge; ``pace`` tells what to expect, and learns from the run.
+    ``judged`` is what is known of the judge; ``pace`` tells what to expect, and learns from the run. With ``blind``,
+    the side that stands left, nothing is shown that tells one answer from the other.
     """
     shown = 0.0
     last: type | None = None
-    run = _Run(request, options, pace or Pace())
+    run = _Run(request, options, pace or Pace(), blind)
     # a generator, though its type says iterator: through `spaces` it still is one
     running = cast("Generator[Stage | RefinerError]", stages(request, options, stop_file))
     with closing(running):
@@ -56,7 +62,8 @@ def follow(
             if isinstance(stage, Finished):
                 yield run.finished(stage.refinement, judged)
             elif type(stage) is not last or time.monotonic() - shown >= EVERY:
-                yield run.view(stage, first=type(stage) is not last)
+                view = run.view(stage, first=type(stage) is not last)
+                yield view if blind is None else replace(view, result=None)
                 shown, last = time.monotonic(), type(stage)
 
 
@@ -72,6 +79,7 @@ class _Run:
     request: Request
     options: Options
     pace: Pace
+    blind: Side | None
     began: dict[type, float] = field(default_factory=dict)
     prepared: Prepared | None = None
     written: Writing | None = None
@@ -112,7 +120,8 @@ class _Run:
         words = f"Done in {took}."
         if run.usage.ended == "stopped":
             words = f"Stopped after {took}. What was written is kept."
-        return View(result.status(words, "good"), result.finished(run, judged), running=False, done=run)
+        shown = result.blind(run, self.blind) if self.blind else result.finished(run, judged, rated=True)
+        return View(result.status(words, "good"), shown, running=False, done=run, blind=self.blind)
 
     def _over(self) -> tuple[Step, ...]:
         """The steps that are behind, each with the time that it took."""

@@ -32,6 +32,7 @@ class Inputs:
     max_new_tokens: gr.Slider
     temperature: gr.Slider
     seed: gr.Number
+    blind: gr.Checkbox
 
     def all(self) -> list[Any]:
         """Every field."""
@@ -66,7 +67,7 @@ def inputs(settings: Settings) -> Inputs:
     _note_draft(draft)
     mode, pasted, table = _sources()
     criteria = rubric(question)
-    form, tokens, temperature, seed = _options(settings)
+    form, tokens, temperature, seed, blind = _options(settings)
     gr.HTML(
         '<p class="muted small">Examples: <a href="https://github.com/AkariAsai/ScholarQABench" target="_blank" '
         'rel="noopener noreferrer">ScholarQABench</a>, experts’ answers with their sources, '
@@ -87,7 +88,7 @@ def inputs(settings: Settings) -> Inputs:
         api_visibility="private",
         show_progress="hidden",
     )
-    return Inputs(question, draft, mode, pasted, table, criteria, form, tokens, temperature, seed)
+    return Inputs(question, draft, mode, pasted, table, criteria, form, tokens, temperature, seed, blind)
 
 
 def _note_draft(draft: gr.Textbox) -> None:
@@ -153,7 +154,9 @@ def _sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:
     return mode, pasted, table
 
 
-def _options(settings: Settings) -> tuple[gr.Dropdown, gr.Slider, gr.Slider, gr.Number]:
+def _options(
+    settings: Settings,
+) -> tuple[gr.Dropdown, gr.Slider, gr.Slider, gr.Number, gr.Checkbox]:
     chosen = next(name for name, form in fields.FORMS.items() if form == settings.form)
     with gr.Accordion("Options", open=False, elem_id="options-fold"):
         form = gr.Dropdown(
@@ -181,4 +184,9 @@ def _options(settings: Settings) -> tuple[gr.Dropdown, gr.Slider, gr.Slider, gr.
             elem_id="temperature",
         )
         seed = gr.Number(None, label="Seed", precision=0, info="Empty: a new one each time.", elem_id="seed")
-    return form, tokens, temperature, seed
+        blind = gr.Checkbox(
+            label="Rate blind",
+            info="Two answers side by side, no names and no scores until you have voted.",
+            elem_id="blind",
+        )
+    return form, tokens, temperature, seed, blind

@@ -4,20 +4,19 @@ The server keeps none of it: a run is in its memory for as long as the visit las
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import gradio as gr
 
 from refiner import runfile
-from refiner.domain import Refinement
 from refiner.errors import RefinerError
 from refiner.judges.quality import Quality
 from refiner.render import result, share
 from refiner.render.figure import figure
 from refiner.render.markdown import markdown
 from refiner.ui import fields
+from refiner.ui.ballot import Held
 from refiner.ui.follow import View, failed
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -29,15 +28,6 @@ _HISTORY = """<div class="result"><details class="sheet none" id="history">
 <button type="button" class="plain" data-runs="file">Open a file</button>
 <button type="button" class="plain" id="runs-clear" data-runs="clear">Clear all</button></p>
 </details></div>"""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The run that the page shows, in the memory of the visit, and when it was made (UTC)."""
-
-    id: str
-    run: Refinement
-    made: datetime
 
 
 def now() -> datetime:
@@ -91,11 +81,11 @@ def _made(make: Callable[[Held], str]) -> Callable[[Held | None], str]:
 
 
 def remember(after: Any, held: gr.State) -> None:
-    """When ``after`` is through, hand the run to the browser, which keeps it."""
+    """When ``after`` is through, hand the run to the browser, which keeps it; not while it is to be rated blind."""
     carried = gr.Textbox(visible=False)
-    after.then(_made(lambda one: runfile.dump(one.run, one.made)), held, carried, **_QUIET).success(
-        None, carried, None, js="(text) => window.refiner.remember(text)", **_QUIET
-    )
+    after.then(
+        _made(lambda one: "" if one.covered else runfile.dump(one.run, one.made)), held, carried, **_QUIET
+    ).success(None, carried, None, js="(text) => window.refiner.remember(text)", **_QUIET)
 
 
 def history(

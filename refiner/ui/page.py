@@ -1,18 +1,22 @@
 """The page: what it shows and which function each button calls. Built from values; it reads no setting itself."""
 
 import json
+import random
 import time
 import uuid
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 
-from refiner.domain import Request
+from refiner.domain import Request, Side
 from refiner.engines import Engine
 from refiner.errors import RefinerError
+from refiner.feedback.publish import Publisher
+from refiner.feedback.rater import key_of
 from refiner.feedback.store import Store
 from refiner.judges import Judge, quality
 from refiner.judges.quality import Quality
@@ -22,12 +26,13 @@ from refiner.render.progress import waiting
 from refiner.render.quality import fold
 from refiner.settings import Settings
 from refiner.ui import fields
+from refiner.ui.ballot import Ballots, Held
 from refiner.ui.follow import View, failed, follow, reading
 from refiner.ui.inputs import inputs
-from refiner.ui.keeping import Held, history, now, remember, tools
+from refiner.ui.keeping import history, now, remember, tools
 from refiner.ui.line import Line
 from refiner.ui.pace import Pace
-from refiner.ui.rating import rating
+from refiner.ui.rating import Rating, Votes, deletion, rating, wire
 from refiner.ui.runs import Runs, Stages, stages_of
 from refiner.ui.zerogpu import expected_seconds, on_gpu
 
@@ -53,7 +58,8 @@ class Work:
 
     def refine(self, session: str, *given: Any) -> Iterator[View]:
         """The views of one run, from the fields in their order; expected failures are a view as well."""
-        question, draft, mode, pasted, table, rubric, form, tokens, temperature, seed = given
+        question, draft, mode, pasted, table, rubric, form, tokens, temperature, seed, blind = given
+        left = random.choice(get_args(Side)) if blind else None  # noqa: S311 - a draw of sides, no secret
         try:
             sources, _ = fields.read_sources(mode, pasted, table)
             request = fields.request(question, draft, sources, rubric)
@@ -67,8 +73,10 @@ class Work:
                     result.status("Stopped before it began. Your texts are kept.", "good"), running=False
                 )
                 return
-            yield self._begin(request)
-            yield from follow(self.stages, request, options, stop_file, judged=self.judged, pace=self.pace)
+            yield self._begin(request, covered=blind)
+            yield from follow(
+                self.stages, request, options, stop_file, judged=self.judged, pace=self.pace, blind=left
+            )
 
     def _wait(self, place: object, stop_file: Path) -> Generator[View, None, bool]:
         """Views of one's place in the line until it is one's turn; True where one left instead."""
@@ -78,15 +86,19 @@ class Work:
             self.line.wait(_LOOK)
         return stop_file.exists()
 
-    def _begin(self, request: Request) -> View:
+    def _begin(self, request: Request, *, covered: bool) -> View:
+        shown = result.covered() if covered else result.waiting()
         if not self.engine.ready:
             words = "Loading the model: the first time takes up to half a minute"
-            return View(result.status(words, "busy"), result.waiting())
-        return View(reading(None, request, self.pace, 0.0), result.waiting())
+            return View(result.status(words, "busy"), shown)
+        return View(reading(None, request, self.pace, 0.0), shown)
 
 
-def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.Blocks:
+def build(
+    engine: Engine, judge: Judge, store: Store, settings: Settings, publisher: Publisher | None = None
+) -> gr.Blocks:
     """The page as Blocks, ready to be launched with `theme.launch_options`."""
+    ballots = Ballots(store, publisher)
     template = PromptTemplate.read(settings.prompt_file)
     judged = judge.quality or quality.read(settings.cache_dir, judge.name, judge.version)
     stages = on_gpu(stages_of(engine, judge, template, settings.mix), expected_seconds)
@@ -107,15 +119,16 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
                 shown = gr.HTML(result.empty(), elem_id="result", apply_default_css=False)
                 held = gr.State(None, time_to_live=_HELD)
                 saving = tools(held, judged)
-                votes = rating(store, held)
-                places = [status, shown, start, stop, saving, votes.group, votes.note, held]
-                history(_updates, places, judge.name, judged)
+                parts, ballot = rating()
+                places = [status, shown, start, stop, saving, held, *parts.places()]
+                updates = partial(_updates, parts)
+                history(updates, places, judge.name, judged)
+                deletion(ballots)
                 gr.HTML(fold(judge.name, judged), elem_id="judge", apply_default_css=False)
 
         def run(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
             for view in work.refine(_session(request), *given):
-                done = None if view.done is None else Held(uuid.uuid4().hex, view.done, now())
-                yield _updates(view, done)
+                yield updates(view, _held(view))
 
         def halt(request: gr.Request) -> None:
             work.runs.stop(_session(request))
@@ -130,12 +143,14 @@ def build(engine: Engine, judge: Judge, store: Store, settings: Settings) -> gr.
             show_progress="hidden",
             api_visibility="private",
         )
-        remember(begun, held)
+        votes = Votes(parts, ballots, partial(key_of, settings), _name, judged)
+        for through in (begun, *wire(votes, held, ballot, [shown, saving])):
+            remember(through, held)
         # a bug stays loud in the log and as Gradio's own error; the buttons must not stay locked
         broken = View(
             result.status("Something broke. Your texts are kept; try again.", "error"), running=False
         )
-        begun.failure(lambda: _updates(broken, None)[:4], None, places[:4], **_QUIET)
+        begun.failure(lambda: updates(broken, None)[:4], None, places[:4], **_QUIET)
         stop.click(halt, None, None, queue=False, **_QUIET)
         page.unload(halt)
         timer = _poll(engine, model, note)
@@ -172,27 +187,37 @@ def _model(engine: Engine) -> tuple[str, str]:
     return line, result.model_note(engine.info, quotes=quotes, problem=problem)
 
 
-def _updates(view: View, held: Held | None) -> tuple[Any, ...]:
-    """A view as updates of: status, result, Refine, Stop, the tools, the rating's group and note, what is held.
+def _held(view: View) -> Held | None:
+    """The run that a view ends, to be held."""
+    if view.done is None:
+        return None
+    return Held(uuid.uuid4().hex, view.done, now(), blind=view.blind is not None, left=view.blind or "draft")
+
+
+def _name(request: gr.Request) -> str:
+    """Who is signed in; nothing where nobody is."""
+    return request.username or ""
+
+
+def _updates(parts: Rating, view: View, held: Held | None) -> tuple[Any, ...]:
+    """A view as updates of: status, result, Refine, Stop, the tools, what is held, the rating's parts.
 
     Tools and rating belong to the result that is shown: they stay while the result does.
     """
     tools: Any = gr.skip()
-    group: Any = gr.skip()
-    note: Any = gr.skip()
     kept: Any = gr.skip()
+    rated = parts.skipped()
     if view.result is not None:
-        tools, group, note = gr.Row(visible=held is not None), gr.Column(visible=view.done is not None), ""
-        kept = held
+        tools, kept = gr.Row(visible=held is not None and not held.covered), held
+        rated = parts.opened(held) if held is not None and held.id else parts.hidden()
     return (
         view.status,
         gr.skip() if view.result is None else view.result,
         gr.Button(interactive=not view.running),
         gr.Button(interactive=view.running),
         tools,
-        group,
-        note,
         kept,
+        *rated,
     )
 
 

@@ -12,6 +12,7 @@ from harness import PAYLOADS
 
 from refiner.domain import ModelInfo
 from refiner.engines.scripted import ScriptedEngine
+from refiner.feedback.publish import publisher_of
 from refiner.feedback.store import Store
 from refiner.judges.choose import choose
 from refiner.settings import Settings
@@ -36,5 +37,5 @@ if __name__ == "__main__":
         info=ModelInfo("<b>scripted</b>", is_refiner=False),
     )
     judge = choose(settings, engine, lambda _: engine)  # type: ignore[arg-type,return-value]  # never asked to read
-    demo = build(engine, judge, Store(settings.database_url), settings)
+    demo = build(engine, judge, Store(settings.database_url), settings, publisher_of(settings))
     demo.launch(**theme.launch_options(settings))

@@ -258,8 +258,9 @@ def test_who_wants_less_motion_sees_none(scripted: Served, visit: Open) -> None:
     page = visit(scripted)  # its context asks for reduced motion
     fill(page)
     page.locator("#refine").click()
-    caret = page.locator(".caret").first
-    assert caret.evaluate("one => getComputedStyle(one).animationName") == "none"
+    page.wait_for_function(
+        "() => { const one = document.querySelector('.caret'); return one && getComputedStyle(one).animationName == 'none'; }"
+    )
     finish(page)
 
 

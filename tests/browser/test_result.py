@@ -85,7 +85,11 @@ def test_a_card_opens_on_hover_and_on_focus_and_stays_when_it_is_pressed(scored:
     page.locator(".claims").first.locator(".sort").last.focus()
     page.keyboard.press("Tab")
     expect(opened).to_be_visible()
-    page.keyboard.press("Tab")  # to the next chip, not into the card that is only looked at
+    page.keyboard.press("Tab")  # not into the card that is only looked at
+    expect(page.locator(".claims :focus")).to_have_text("Agree")
+    expect(opened).to_have_count(0)
+    for _ in ("Disagree", "the next chip"):
+        page.keyboard.press("Tab")
     expect(opened).to_contain_text("Sunsets")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")

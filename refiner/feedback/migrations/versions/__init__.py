@@ -1,0 +1,1 @@
+"""The steps, oldest first: ``schema_1``, ``schema_2`` and on."""

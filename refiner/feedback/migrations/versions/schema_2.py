@@ -1,0 +1,31 @@
+"""The words that were agreed to, and all that a rating holds since: stars, reasons, verdicts, sides, rater."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "2"
+down_revision = "1"
+
+WORDS = {
+    "2026-1": "Store this run’s texts with my rating. Without this tick nothing is stored.\n"
+    "They may be published, as part of an open data set of preferences.",
+}
+"""What the first release showed."""
+
+
+def upgrade() -> None:
+    """Add the columns; fill in the words of the consents that are there."""
+    for column in (
+        sa.Column("consent_words", sa.Text, nullable=False, server_default=""),
+        sa.Column("stars", sa.Integer),
+        sa.Column("reasons", sa.JSON, nullable=False, server_default="{}"),
+        sa.Column("criteria", sa.JSON, nullable=False, server_default="{}"),
+        sa.Column("claims", sa.JSON, nullable=False, server_default="{}"),
+        sa.Column("blind", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("left", sa.String(16), nullable=False, server_default="draft"),
+        sa.Column("rater", sa.String(64), nullable=False, server_default=""),
+    ):
+        op.add_column("feedback_events", column)
+    events = sa.table("feedback_events", sa.column("consent_version"), sa.column("consent_words"))
+    for version, words in WORDS.items():
+        op.execute(events.update().where(events.c.consent_version == version).values(consent_words=words))
