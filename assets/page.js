@@ -2,10 +2,15 @@
 (() => {
   const FIELDS = "refiner.fields.1", BROWSER = "refiner.browser", MOST_RUNS = 50;
   const byId = (id) => document.getElementById(id);
-  const store = {
-    get(key) { try { return localStorage.getItem(key); } catch { return null; } },
-    set(key, value) { try { localStorage.setItem(key, value); } catch { /* private window, or full: nothing is kept */ } },
-  };
+  const within = (name) => ({
+    get(key) { try { return window[name].getItem(key); } catch { return null; } },
+    set(key, value) {
+      try { window[name].setItem(key, value); } catch { // a private window, or full: rather nothing than what is old
+        try { window[name].removeItem(key); } catch { /* not even that */ }
+      }
+    },
+  });
+  const store = within("localStorage"), tab = within("sessionStorage");
   const make = (tag, given = {}, ...inside) => {
     const one = Object.assign(document.createElement(tag), given);
     one.append(...inside);
@@ -13,13 +18,23 @@
   };
 
   // What changed is said once a step, politely; the counts that tick along are for the eye only.
-  let live = null, status = "";
-  const say = (words) => { if (live) live.textContent = words; };
-  const announce = () => {
-    const words = document.querySelector("#status [data-say]")?.dataset.say || "";
-    if (words && words !== status) say(words);
-    status = words;
+  // An error is said, and its field found, each time that it comes anew.
+  let live = null, step = "";
+  const heard = new WeakMap();
+  const say = (words) => {
+    if (!live) return;
+    live.textContent = "";
+    setTimeout(() => { live.textContent = words; }, 30);
   };
+  const announce = () => document.querySelectorAll("[data-say]").forEach((one) => {
+    const words = one.dataset.say;
+    if (heard.get(one) === words) return;
+    heard.set(one, words);
+    const same = words === step && one.matches(".busy");
+    step = one.matches(".busy") ? words : "";
+    if (!same) say(words);
+    mark(one.dataset.field);
+  });
 
   // A clock counts on by itself from the seconds that it was written with.
   const seconds = (n) => n < 9.95 ? `${n.toFixed(1)} s` : n < 59.5 ? `${Math.round(n)} s`
@@ -38,13 +53,24 @@
     return true;
   };
   const typing = (target) => target.closest?.("input, textarea, select, [contenteditable], [role=textbox], [role=gridcell]");
+  // Escape is first for what is being edited or is open.
+  const busyWith = (target) => target.closest?.("[role=gridcell], [role=listbox]") || target.getAttribute?.("aria-expanded") === "true"
+    || (target.type === "search" && target.value);
   const votes = { 1: "vote-first", 2: "vote-second", 3: "vote-tie", 4: "vote-both_bad" };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      document.activeElement?.dispatchEvent(new Event("change", { bubbles: true }));
-      if (press("refine")) event.preventDefault();
+      const at = document.activeElement;
+      event.preventDefault();
+      if (at?.closest?.("[role=gridcell]")) { // a cell is read when it is left
+        at.blur();
+        document.body.click();
+        setTimeout(() => press("refine"), 400);
+        return;
+      }
+      at?.dispatchEvent(new Event("change", { bubbles: true }));
+      press("refine");
     } else if (event.key === "Escape") {
-      if (!document.querySelector(":popover-open")) press("stop");
+      if (!document.querySelector(":popover-open") && !busyWith(event.target)) press("stop");
     } else if (votes[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey && !typing(event.target)) {
       if (press(votes[event.key])) event.preventDefault();
     }
@@ -52,8 +78,13 @@
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest?.(selector);
     if (at("[data-press]")) press(at("[data-press]").dataset.press);
+    if (at("#refine")) setTimeout(() => { // the same error as before changes nothing on the page
+      document.querySelectorAll("#status .error").forEach((one) => heard.delete(one));
+      announce();
+    }, 800);
     // In one column the result begins out of sight.
-    if (at("#refine, #history button") && matchMedia("(max-width: 900px)").matches) {
+    const opens = at("#history [data-open], #runs-compare");
+    if (opens || (at("#refine") && matchMedia("(max-width: 900px)").matches)) {
       setTimeout(() => byId("status")?.scrollIntoView(), 300);
     }
   });
@@ -79,14 +110,16 @@
 
   // The field that an error is about: marked, and where the cursor goes.
   let faulty = null;
-  const mark = () => {
-    const name = document.querySelector("#status [data-field]")?.dataset.field || "";
-    const field = name && byId(name)?.querySelector("textarea, input");
-    if (field === faulty) return;
+  const mark = (name) => {
     faulty?.removeAttribute("aria-invalid");
-    faulty = field || null;
-    faulty?.setAttribute("aria-invalid", "true");
-    faulty?.focus();
+    const field = name && byId(name), fold = name && byId(`${name}-fold`)?.querySelector("button");
+    const shut = fold && !field?.offsetParent;
+    if (shut) fold.click();
+    setTimeout(() => {
+      faulty = field && field.querySelector("[role=gridcell], textarea, input");
+      faulty?.setAttribute("aria-invalid", "true");
+      faulty?.focus();
+    }, shut ? 200 : 0);
   };
 
   // Files
@@ -108,14 +141,19 @@
   };
   const copy = async (text) => {
     if (!text) return;
+    const button = byId("save-copy"), words = button.textContent;
+    let done = true;
     try { await navigator.clipboard.writeText(text); } catch {
       const field = make("textarea", { value: text });
       document.body.append(field);
       field.select();
-      document.execCommand("copy"); // where the clipboard is not given to pages
+      done = document.execCommand("copy"); // where the clipboard is not given to pages
       field.remove();
+      button.focus();
     }
-    say("Copied.");
+    button.textContent = done ? "Copied ✓" : "Not copied: the browser refused";
+    say(button.textContent);
+    setTimeout(() => { button.textContent = words; }, 2500);
   };
   const pick = (accept) => new Promise((done) => {
     const input = make("input", { type: "file", accept });
@@ -151,8 +189,8 @@
     for (const key of keys.slice(0, -MOST_RUNS)) await runs("readwrite", (table) => table.delete(key));
     list();
   };
-  const score = (one) => one.after === null ? "partly scored"
-    : `${one.before === null ? "?" : one.before.toFixed(2)} → ${one.after.toFixed(2)}`;
+  const figure = (value) => typeof value === "number" ? value.toFixed(2) : "?";
+  const score = (one) => typeof one.after === "number" ? `${figure(one.before)} → ${figure(one.after)}` : "partly scored";
   const when = (made) => new Date(made).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
   const row = (one) => {
     const tick = make("input", { type: "checkbox", value: one.made });
@@ -170,6 +208,7 @@
     if (!place) return;
     const found = (await runs("readonly", (table) => table.getAll()) || []).reverse();
     place.replaceChildren(...found.map(row));
+    byId("runs-note").hidden = Boolean(await database);
     place.dataset.listed = "yes";
     byId("runs-count").textContent = String(found.length);
     byId("history").classList.toggle("none", !found.length);
@@ -211,7 +250,6 @@
 
   const look = () => {
     announce();
-    mark();
     tick();
     if (!byId("runs")) return;
     if (!byId("runs").dataset.listed) { byId("runs").dataset.listed = "asked"; list(); }
@@ -228,11 +266,13 @@
 
   window.refiner = {
     keep(names, values) {
-      store.set(FIELDS, JSON.stringify(Object.fromEntries(names.map((name, i) => [name, values[i]]))));
+      const fields = JSON.stringify(Object.fromEntries(names.map((name, i) => [name, values[i]])));
+      tab.set(FIELDS, fields);
+      store.set(FIELDS, fields);
     },
-    kept(names, values) {
+    kept(names, values) { // this tab's own; in a new one what was last written in any
       let saved = null;
-      try { saved = JSON.parse(store.get(FIELDS)); } catch { /* unreadable: as if there were none */ }
+      try { saved = JSON.parse(tab.get(FIELDS) || store.get(FIELDS)); } catch { /* unreadable: as if there were none */ }
       return saved ? names.map((name, i) => saved[name] ?? values[i]) : values;
     },
     save, png, copy, pick, remember, agreed, me,

@@ -20,7 +20,8 @@
   const later = (work, wait) => { clearTimeout(timer); timer = setTimeout(work, wait); };
   const look = (chip, byFocus) => {
     const card = document.getElementById(chip.getAttribute("popovertarget"));
-    if (!card || card.matches(":popover-open") || (stays && shown?.isConnected)) return;
+    if (!shown?.isConnected) stays = false; // what stayed open went with the result that it was of
+    if (!card || card.matches(":popover-open") || stays) return;
     card.showPopover({ source: chip });
     card.inert = byFocus; // so that Tab goes on to the next chip
     shown = card;
@@ -76,7 +77,7 @@
       const text = item.textContent.toLocaleLowerCase(), cited = item.dataset.uses !== "0";
       item.hidden = !(words.every((word) => text.includes(word)) && (which === "all" || (which === "cited") === cited));
     }
-    sheet.querySelector("[data-no-sources]").hidden = items.some((item) => !item.hidden);
+    sheet.querySelector("[data-no-sources]").textContent = items.some((item) => !item.hidden) ? "" : "No source has these words.";
   };
 
   // A link to a place on the page: followed by hand, as a page's base may make of it a link to elsewhere
@@ -109,13 +110,16 @@
   });
   document.addEventListener("input", (event) => { if (event.target.matches?.("[data-filter-sources]")) filter(event.target); });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") all(".did:hover, .did:focus-within, .pair:hover .did").forEach((one) => {
+    if (event.key === "Escape") all(".did:hover, .did:focus-within, :is(.pair, .sentence):hover .did").forEach((one) => {
       one.classList.remove("open");
       one.classList.add("hush");
     });
   });
   document.addEventListener("focusin", (event) => event.target.closest?.(".did")?.classList.remove("hush"));
-  document.addEventListener("pointerout", (event) => event.target.closest?.(".did")?.classList.remove("hush"));
+  document.addEventListener("pointerout", (event) => {
+    const place = event.target.closest?.(".pair, .sentence");
+    if (place && !place.contains(event.relatedTarget)) all(".hush", place).forEach((one) => one.classList.remove("hush"));
+  });
 
   const begin = () => {
     pressed();

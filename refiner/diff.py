@@ -8,7 +8,7 @@ another with the same ids in any order.
 import re
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel
@@ -20,6 +20,7 @@ _SCRIPTS = (
     "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9d"  # written without blanks: a word is a character
 )
 _WORD = re.compile(rf"\s+|[{_SCRIPTS}][^\w\s]*\s*|[^\s{_SCRIPTS}]+\s*")
+_NO_WORD = re.compile(r"[\W_]+")
 _PARTNERS = 40.0  # per cent of words shared, from which on two sentences are versions of one
 _MOVED = 75.0  # the same, for sentences that stand elsewhere
 _MOST_CELLS = 250_000  # sentences of one side × of the other that are compared each with each
@@ -123,7 +124,7 @@ def _sentences(answer: Answer, alphabet: _Alphabet) -> list[_Sentence]:
             tuple(tokens),
             paragraph=not start or "\n" in text[before:start],
             keys=alphabet.spell([frozenset(token.ids) or token.text.rstrip() for token in tokens]),
-            words=alphabet.spell([_bare(token.text) for token in tokens if _bare(token.text)]),
+            words=alphabet.spell([word for token in tokens if (word := _bare(token.text))]),
         )
         for before, start, tokens in zip(befores, starts, groups, strict=False)
         if tokens
@@ -132,22 +133,28 @@ def _sentences(answer: Answer, alphabet: _Alphabet) -> list[_Sentence]:
 
 def _tokens(answer: Answer) -> list[tuple[int, Token]]:
     """Words with the place where each begins; a citation follows the word in which its claim ends."""
-    cited: list[tuple[int, tuple[str, ...]]] = []
+    cited: list[tuple[int, Token]] = []
     at = 0
     for part in answer.parts:
         at += len(part.text)
         if isinstance(part, Claim):
-            cited.append((at, part.ids))
+            cited.append((at, Token("", part.ids, claim=len(cited))))
     tokens: list[tuple[int, Token]] = []
     for match in _WORD.finditer(answer.text):
         tokens.append((match.start(), Token(match[0])))
         while cited and cited[0][0] <= match.end():
-            tokens.append((match.start(), Token("", cited.pop(0)[1])))
+            tokens.append((match.start(), cited.pop(0)[1]))
     return tokens
 
 
+def words(text: str) -> list[str]:
+    """The bare words of a text, in small letters; of scripts without blanks each character."""
+    found = (_bare(match[0]) for match in _WORD.finditer(text))
+    return [word for word in found if word]
+
+
 def _bare(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
+    return _NO_WORD.sub("", text.casefold())
 
 
 def _aligned(left: Sequence[_Sentence], right: Sequence[_Sentence]) -> dict[int, int]:
@@ -225,10 +232,14 @@ def _alike(left: Sequence[_Sentence], right: Sequence[_Sentence], least: float) 
 
 
 def _alone(kind: str, sentence: _Sentence) -> Change:
-    tokens = tuple(replace(token, changed=True) for token in sentence.tokens)
+    tokens = tuple(map(_changed, sentence.tokens))
     if kind == "added":
         return Change("added", (), tokens, paragraph=sentence.paragraph)
     return Change("removed", tokens, (), paragraph=sentence.paragraph)
+
+
+def _changed(token: Token) -> Token:
+    return Token(token.text, token.ids, changed=True, claim=token.claim)
 
 
 def _pair(draft: _Sentence, refined: _Sentence, *, moved: bool) -> Change:
@@ -241,5 +252,5 @@ def _pair(draft: _Sentence, refined: _Sentence, *, moved: bool) -> Change:
                 (before, code.src_start, code.src_end),
                 (after, code.dest_start, code.dest_end),
             ):
-                tokens[start:end] = [replace(token, changed=True) for token in tokens[start:end]]
+                tokens[start:end] = map(_changed, tokens[start:end])
     return Change("edited", tuple(before), tuple(after), moved, refined.paragraph)

@@ -122,11 +122,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word with the blanks after it, or one whole citation (then ``ids`` is not empty, ``text`` is '')."""
+    """A word with the blanks after it, or one whole citation (then ``ids`` is not empty, ``text`` is '').
+
+    ``claim`` is the place of a citation's claim among those of its answer.
+    """
 
     text: str
     ids: tuple[str, ...] = ()
     changed: bool = False
+    claim: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,11 @@ def best_sentence(statement: str, source: Source) -> Sentence | None:
     return found[best] if best is not None and scores[best] > 0 else None
 
 
+def forget() -> None:
+    """Let go of the sources that were prepared."""
+    _indexed.cache_clear()
+
+
 @lru_cache(maxsize=64)
 def _indexed(text: str) -> tuple[tuple[Sentence, ...], Index]:
     """A source's sentences, prepared once for all the claims that cite it."""

@@ -29,7 +29,7 @@ _SLACK = 1e-9
 """How far rounding may carry a mean out of its interval."""
 
 _MOST_SOURCES, _MOST_CITED, _LONGEST = 2_000, 2_000, 500_000
-"""Sources, ids cited by one answer, and characters of it: beyond what models read and write. `render` takes time by
+"""Sources, ids cited by one answer and verdicts on it, and characters of it: beyond what models read and write. `render` takes time by
 their products."""
 
 
@@ -106,7 +106,10 @@ _RULES: Mapping[type, tuple[Callable[[Any], bool], str]] = {
     Finding: (lambda one: one.line is None or one.line >= 0, "has a negative line"),
     Verdict: (lambda one: _share(one.value) and _share(one.confidence), "is out of the range 0 to 1"),
     Aggregate: (_aggregate, "is no value in an interval from 0 to 1"),
-    CitationReward: (lambda one: _share(one.validity), "is out of the range 0 to 1"),
+    CitationReward: (
+        lambda one: _share(one.validity) and len(one.supports) <= _MOST_CITED,
+        f"is out of the range 0 to 1, or has more than {_MOST_CITED:,} verdicts",
+    ),
     ClaimSupport: (lambda one: len(one.by_source) in {0, len(one.ids)}, "has not one verdict a source"),
     Passage: (lambda one: 0 <= one.start <= one.end, "is no stretch of a text"),
     Trim: (lambda one: 0 <= one.kept <= one.of, "keeps more sentences than there are"),

@@ -69,7 +69,7 @@ def test_a_citation_is_one_token_and_its_ids_have_no_order() -> None:
 
 def test_a_new_citation_changes_no_word() -> None:
     (only,) = changed("It rains in May.", "<answer><snippet id=1>It rains in May.</snippet></answer>")
-    assert [token for token in only.refined if token.changed] == [Token("", ("1",), changed=True)]
+    assert [token for token in only.refined if token.changed] == [Token("", ("1",), changed=True, claim=0)]
     assert count((only,)) == Counts(edited=1, citations_added=1)
 
 
@@ -158,6 +158,9 @@ LONG = " ".join((" ".join(json.loads(line)["draft"] for line in CASES).split() *
 )
 def test_long_answers_take_no_time(draft: str, refined: str) -> None:
     before, after = read(draft), read(refined)
-    began = time.perf_counter()
-    compare(before, after)
-    assert time.perf_counter() - began < 1  # on two cores: 20 ms, and 70 ms for 3,000 sentences
+    took = []
+    for _ in range(5):  # the best of them, as other work may take the cores for a moment
+        began = time.perf_counter()
+        compare(before, after)
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.1

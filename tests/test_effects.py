@@ -118,8 +118,12 @@ def test_a_criterion_is_put_down_to_the_only_change() -> None:
 
 
 QUOTES = [
-    pytest.param("It says that light is scattered more than red light.", [[], ["criterion ↑"]], id="quoted"),
-    pytest.param("It is better on light.", [[], []], id="not-quoted"),
+    pytest.param("It says “scattered more than red”.", [[], ["criterion ↑"]], id="in-quotation-marks"),
+    pytest.param(
+        "It says that blue light is scattered more than red light.", [[], ["criterion ↑"]], id="eight-words"
+    ),
+    pytest.param("Blue light is scattered more: good.", [[], []], id="some-words"),
+    pytest.param("It is better on “light”.", [[], []], id="one-word-in-marks"),
 ]
 
 
@@ -130,6 +134,29 @@ def test_among_several_changes_a_criterion_belongs_to_the_one_that_its_reason_qu
     changes = compare(parse(""), parse(f"Whoever looks up sees it. {LIGHT}"))
     told = effects.effects(changes, rubric(0.5), rubric(1.0, reason))
     assert [[one.short for one in each] for each in told] == wanted
+
+
+def test_a_reason_in_chinese_quotes_as_well() -> None:
+    changes = compare(parse(""), parse("天空是蓝色的。水是湿的。"))
+    told = effects.effects(changes, rubric(0.5), rubric(1.0, "它说“天空是蓝色的”。"))
+    assert [[one.short for one in each] for each in told] == [["criterion ↑"], []]
+
+
+def test_a_sentence_that_moved_is_a_change_too() -> None:
+    draft, refined = (
+        f"Water is wet. {LIGHT} {COPPER}",
+        f"{LIGHT} Water is wet. The sky is blue because of air.",
+    )
+    told = effects.effects(compare(parse(draft), parse(refined)), rubric(0.0), rubric(1.0))
+    assert not [one for each in told for one in each if "nothing else changed" in one.words]
+
+
+def test_two_claims_of_one_source_in_one_sentence_keep_their_own_verdicts() -> None:
+    draft = f"<snippet id=1>{LIGHT[:-1]}</snippet>, and <snippet id=1>cows can fly</snippet>."
+    before = reward(claim(LIGHT[:-1], 1.0, "1"), claim("cows can fly", 0.0, "1"))
+    assert found(draft, "", before, reward()) == [
+        [("open", "−2 citations"), ("bad", "−1 supported"), ("good", "−1 unsupported")]
+    ]
 
 
 SHIFTS = [

@@ -1,5 +1,6 @@
 """What reaches the page: whole, escaped, and told apart by words. Read back with the standard HTML parser."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -408,6 +409,42 @@ def test_the_inline_view_writes_what_both_have_once() -> None:
         .removesuffix("</div>")
     )
     assert inline.text == "removed: big added: small dog"
+
+
+WORDS = st.lists(
+    st.sampled_from(["the", "quick", "brown", "fox", "jumps", "over", "[1]", "[2]"]), max_size=12
+)
+
+
+@given(WORDS, WORDS)
+def test_the_inline_view_holds_the_draft_without_what_came_and_the_refined_without_what_went(
+    before: list[str], after: list[str]
+) -> None:
+    draft, refined = (parse(" ".join(words), ["1", "2"], expect_block=False) for words in (before, after))
+    page = diff.views(compare(draft, refined), refined, cards.Cards((Source("1", "T"), Source("2", "U")), ""))
+    inline = page.partition('view-inline prose">')[2].partition('<div class="view view-clean')[0]
+    for gone, answer in (("ins", draft), ("del", refined)):
+        kept = re.sub(rf"<{gone}>.*?</{gone}>", "", re.sub(r'<span class="sr">[^<]*</span>', "", inline))
+        read = Read(kept.removesuffix("</div>")).text
+        plain = "".join(re.findall(r"\w", read))
+        chips = [n for claim in answer.claims for n in claim.ids]
+        assert sorted(plain) == sorted("".join(re.findall(r"\w", answer.text)) + "".join(chips))
+
+
+def test_a_claim_keeps_its_own_verdict_beside_another_of_the_same_source() -> None:
+    answer = parse(
+        "<answer><snippet id=s1>Light scatters</snippet>, and <snippet id=s1>cows fly</snippet>.</answer>"
+    )
+    good, bad = (
+        ClaimSupport(text, ("s1",), Verdict(value, "judged", "", "j"))
+        for text, value in (("Light scatters", 1.0), ("cows fly", 0.0))
+    )
+    citation = replace(reward().citation, supports=(good, bad))
+    both = (replace(reward(), citation=replace(citation, supports=())), replace(reward(), citation=citation))
+    page = diff.views(compare(parse(""), answer), answer, cards.Cards((Source("s1", "Text."),)), both)
+    for view in page.split('<div class="view ')[1:]:
+        assert view.count('<span class="flag bad">') == 1
+        assert view.index("cows") < view.index('<span class="flag bad">')
 
 
 def test_sources_tell_what_was_cited_shortened_and_left_out() -> None:

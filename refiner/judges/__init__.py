@@ -4,11 +4,19 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Protocol
 
+from refiner import evidence
 from refiner.domain import Check, Verdict
+from refiner.judges.prepared import prepare
 from refiner.judges.quality import Quality
 
 Stop = Callable[[], bool]
 STOPPED = "the run was stopped before this was judged"
+
+
+def forget() -> None:
+    """Let go of the texts that were kept for speed: once a run is over they are nobody's here."""
+    evidence.forget()
+    prepare.cache_clear()
 
 
 def going_on() -> bool:

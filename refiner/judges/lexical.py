@@ -7,7 +7,6 @@ makes them. Criteria need understanding, so they stay unscored.
 import json
 import math
 from collections.abc import Generator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ class LexicalJudge:
         evidence = prepare("\n".join(_text(source.title, source.text) for source in check.evidence))
         if not statement.words or not evidence.words:
             return self._verdict(None, "there are no words to compare")
-        found = details.compare(statement, evidence, self.rarity, _known(check.question))
+        found = details.compare(statement, evidence, self.rarity, frozenset(prepare(check.question).places))
         value = self.value(statement, evidence, found)
         flags, said = _problems(statement, evidence, self, found)
         label = PROBLEM if value < self._problem or not _ABSENT.isdisjoint(flags) else NO_PROBLEM
@@ -141,9 +140,3 @@ def _absent(kind: str, missing: Sequence[str]) -> list[str]:
 
 def _text(title: str, text: str) -> str:
     return f"{title}\n{text}" if title else text
-
-
-@lru_cache(maxsize=64)
-def _known(question: str) -> frozenset[str]:
-    """The question's stems: a name that it gives is not missed in the evidence."""
-    return frozenset(prepare(question).places)

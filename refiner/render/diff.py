@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from refiner import sentences
 from refiner.diff import count as counts
 from refiner.domain import Answer, Change, Claim, Reward, Token
 from refiner.render.cards import Cards
@@ -65,7 +66,7 @@ def views(
 def summary(changes: Sequence[Change]) -> str:
     """What changed, in words: sentences first, then citations."""
     found = counts(changes)
-    sentences = (
+    changed = (
         ("removed", found.removed),
         ("added", found.added),
         ("changed", found.edited),
@@ -76,7 +77,7 @@ def summary(changes: Sequence[Change]) -> str:
         ("removed", found.citations_removed),
         ("changed", found.recited),
     )
-    said = (_counted(sentences, "sentence"), _counted(citations, "citation"))
+    said = (_counted(changed, "sentence"), _counted(citations, "citation"))
     return "; ".join(words for words in said if words) or "Nothing changed."
 
 
@@ -101,12 +102,15 @@ def _criteria(rewards: tuple[Reward, Reward] | None) -> str:
 
 def prose(answer: Answer, cards: Cards, known: Lookup | None = None) -> str:
     """An answer as text to read: claims underlined by their support, their citations as chips."""
+    known = known or Lookup()
     out = []
+    place = 0
     for part in answer.parts:
         if not isinstance(part, Claim):
             out.append(_plain(part.text, known))
             continue
-        support = known.find(part.ids, part.text) if known else None
+        support = known.claim(place)
+        place += 1
         look = tone(support.verdict) if support else "none"
         out.append(
             f'<span class="claim {look}">{isolate(part.text)}</span>'
@@ -116,17 +120,14 @@ def prose(answer: Answer, cards: Cards, known: Lookup | None = None) -> str:
     return "".join(out)
 
 
-def _plain(text: str, known: Lookup | None) -> str:
+def _plain(text: str, known: Lookup) -> str:
     """Text between claims; sentences that should cite something are marked."""
     out, at = [], 0
-    for one in known.bare() if known else ():
-        start = text.find(one.text, at)
-        if start >= 0:
-            end = start + len(one.text)
-            out.append(
-                f'{isolate(text[at:start])}<span class="claim uncited">{isolate(one.text)}</span>{UNCITED}'
-            )
-            at = end
+    for one in sentences.split(text):
+        if known.uncited(one.text):
+            before = isolate(text[at : one.start]) if one.start > at else ""
+            out.append(f'{before}<span class="claim uncited">{isolate(one.text)}</span>{UNCITED}')
+            at = one.end
     return "".join(out) + (isolate(text[at:]) if text[at:] else "")
 
 
@@ -163,7 +164,11 @@ def _bare(tokens: Sequence[Token], known: Lookup) -> str:
 
 
 def _named(side: str, words: str) -> str:
-    return f'<span class="sr">{isolate(side)}: </span>{words}' if words else '<span class="sr">nothing</span>'
+    return (
+        f'<span class="sr side">{isolate(side)}: </span>{words}'
+        if words
+        else '<span class="sr">nothing</span>'
+    )
 
 
 def _notes(found: Sequence[Effect], page: _Page) -> str:
@@ -192,9 +197,7 @@ def _inline(changes: Sequence[Change], did: Sequence[Sequence[Effect]], page: _P
             f'<span class="sentence">{_merged(change, page)}{moved}{_bare(change.refined, page.after)}'
             f"{_notes(found, page)}</span>"
         )
-    return "".join(
-        f"<p{way}>{' '.join(sentences)}</p>" for way, sentences in zip(ways, paragraphs, strict=False)
-    )
+    return "".join(f"<p{way}>{' '.join(spans)}</p>" for way, spans in zip(ways, paragraphs, strict=False))
 
 
 def _way(sentence: Sequence[Token]) -> str:
@@ -202,21 +205,36 @@ def _way(sentence: Sequence[Token]) -> str:
 
 
 def _merged(change: Change, page: _Page) -> str:
-    """One sentence with what went and what came at its place; words that both have are written once."""
+    """One sentence with what went and what came at its place; words that both have are written once.
+
+    Of what both have, the same number of tokens stands on either side, in the same order.
+    """
     out: list[str] = []
-    left = _runs(change.draft, "del", page.cards[0], page.before)
-    right = _runs(change.refined, "ins", page.cards[1], page.after)
-    at = {"left": 0, "right": 0}
-    while at["left"] < len(left) or at["right"] < len(right):
-        for side, runs, tag in (("left", left, "<del"), ("right", right, "<ins")):
-            if at[side] < len(runs) and runs[at[side]].startswith(tag):
-                out.append(runs[at[side]])
-                at[side] += 1
-        kept = right[at["right"] : at["right"] + 1] or left[at["left"] : at["left"] + 1]
-        if kept and not kept[0].startswith(("<del", "<ins")):
-            out += kept
-        at = {side: place + 1 for side, place in at.items()}
+    left, right = list(change.draft), list(change.refined)
+    while left or right:
+        went, came = _head(left, changed=True), _head(right, changed=True)
+        out += [
+            *_runs(went, "del", page.cards[0], page.before),
+            *_runs(came, "ins", page.cards[1], page.after),
+        ]
+        n = min(_length(left), _length(right)) if left and right else max(len(left), len(right))
+        kept = right[:n] or left[:n]
+        out += _runs(kept, "ins", page.cards[1], page.after)
+        del left[:n], right[:n]
     return "".join(out)
+
+
+def _head(tokens: list[Token], *, changed: bool) -> list[Token]:
+    """The tokens at the beginning that are alike in this, taken out of the list."""
+    n = next((at for at, token in enumerate(tokens) if token.changed != changed), len(tokens))
+    head = tokens[:n]
+    del tokens[:n]
+    return head
+
+
+def _length(tokens: list[Token]) -> int:
+    """How many tokens at the beginning did not change."""
+    return next((at for at, token in enumerate(tokens) if token.changed), len(tokens))
 
 
 def _runs(tokens: Sequence[Token], tag: str, cards: Cards, known: Lookup) -> list[str]:
@@ -248,7 +266,7 @@ def _stretch(tokens: Iterable[Token], sentence: str, cards: Cards, known: Lookup
             out.append(isolate("".join(token.text for token in run)))
             continue
         for token in run:
-            support = known.find(token.ids, sentence)
+            support = known.claim(token.claim)
             mark = flag(support.verdict) if support else ""
             out.append(f"{cards.chips(token.ids, support.text if support else sentence, support)}{mark} ")
     return "".join(out)

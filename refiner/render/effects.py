@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from refiner.diff import words as words_of
 from refiner.domain import Change, ClaimSupport, Criterion, Reward, Token, Verdict
 from refiner.render.figures import counted, pairs
 from refiner.render.lookup import Lookup
@@ -16,8 +17,9 @@ from refiner.render.support import tone, words
 from refiner.render.text import count, number
 
 Tone = Literal["good", "bad", "open"]
-_QUOTED = 5
-"""Words in a row that a reason shares with a sentence from which on it quotes it."""
+_QUOTED, _ECHOED = 3, 8
+"""Words in a row of a sentence that make a quotation of it: in quotation marks, and without."""
+_MARKED = re.compile(r"[“\"«„‘']([^“”\"«»„‘’]+)[”\"»“’']")
 _RANK = {"bad": 0, "fair": 1, "open": 2, "good": 3}
 
 
@@ -50,7 +52,7 @@ def effects(changes: Sequence[Change], before: Reward, after: Reward) -> tuple[t
     """What each change did, in their order; empty where nothing is known of it."""
     left, right = Lookup(before.citation.supports), Lookup(after.citation.supports)
     moved = shifts(before, after)
-    touched = [change for change in changes if change.kind != "same"]
+    touched = [change for change in changes if change.kind != "same" or change.moved]
     return tuple(
         (
             *_citations(change),
@@ -145,8 +147,15 @@ def _criteria(change: Change, moved: Sequence[Shift], *, alone: bool) -> Iterato
 
 
 def _quotes(reason: str, sentence: Sequence[Token]) -> bool:
-    said, there = (
-        re.findall(r"\w+", text.casefold()) for text in (reason, "".join(token.text for token in sentence))
-    )
-    runs = {tuple(there[at : at + _QUOTED]) for at in range(len(there) - _QUOTED + 1)}
-    return any(tuple(said[at : at + _QUOTED]) in runs for at in range(len(said) - _QUOTED + 1))
+    """Whether a reason quotes a sentence: some words of it in quotation marks, or many in a row."""
+    there = words_of("".join(token.text for token in sentence))
+    marked = [words_of(match[1]) for match in _MARKED.finditer(reason)]
+    quoted = any(len(one) >= _QUOTED and _within(one, there) for one in marked)
+    said = words_of(reason)
+    runs = (said[at : at + _ECHOED] for at in range(len(said) - _ECHOED + 1))
+    return quoted or any(_within(run, there) for run in runs)
+
+
+def _within(words: list[str], there: list[str]) -> bool:
+    n = len(words)
+    return any(there[at : at + n] == words for at in range(len(there) - n + 1))

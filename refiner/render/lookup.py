@@ -1,45 +1,34 @@
-"""Finds what was said of a claim by its citation and the words around it."""
+"""Finds what was said of a claim by its place, and of a sentence without citation by its words."""
 
-import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
+from refiner.diff import words
 from refiner.domain import ClaimSupport, Token
 
 
 class Lookup:
-    """The supports of one answer."""
+    """The supports of one answer, which stand in the order of its claims."""
 
-    def __init__(self, supports: Iterable[ClaimSupport]) -> None:
-        self._known: dict[tuple[str, ...], list[tuple[str, int, ClaimSupport]]] = {}
-        for row, support in enumerate(supports, 1):
-            self._known.setdefault(support.ids, []).append((_words(support.text), row, support))
+    def __init__(self, supports: Iterable[ClaimSupport] = ()) -> None:
+        given = tuple(supports)
+        self._cited = [one for one in given if one.ids]
+        self._bare = {_key(one.text): one for one in given if not one.ids}
 
-    def find(self, ids: Sequence[str], sentence: str) -> ClaimSupport | None:
-        """The support of the claim with these ids that lies in the sentence, or around it."""
-        words = _words(sentence)
-        return next((one for text, _, one in self._known.get(tuple(ids), ()) if _meet(text, words)), None)
+    def claim(self, place: int | None) -> ClaimSupport | None:
+        """What was said of the claim in this place."""
+        return self._cited[place] if place is not None and place < len(self._cited) else None
 
     def of(self, sentence: Sequence[Token]) -> tuple[ClaimSupport, ...]:
         """What was said of a sentence: of each claim that ends in it, or of the whole where it cites nothing."""
+        cited = [token.claim for token in sentence if token.ids]
         text = "".join(token.text for token in sentence)
-        cited = [self.find(token.ids, text) for token in sentence if token.ids]
-        found = cited or [self.uncited(text)]
+        found = [self.claim(place) for place in cited] or [self.uncited(text)]
         return tuple(one for one in found if one is not None)
 
     def uncited(self, sentence: str) -> ClaimSupport | None:
         """The sentence as one that should cite something, and does not."""
-        return self.find((), sentence)
-
-    def bare(self) -> tuple[ClaimSupport, ...]:
-        """Every sentence that should cite something, and does not."""
-        return tuple(one for _, _, one in self._known.get((), ()))
+        return self._bare.get(_key(sentence)) if self._bare else None
 
 
-def _meet(text: str, words: str) -> bool:
-    return bool(text and words) and (text in words or words in text)
-
-
-@lru_cache(maxsize=1024)  # the same sentence is asked about for each of its citations
-def _words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))
+def _key(text: str) -> str:
+    return " ".join(words(text))

@@ -84,14 +84,15 @@ def waiting() -> str:
     )
 
 
-def writing(text: str, request: Request) -> str:
-    """The text so far, to read, citations as chips already."""
+def writing(text: str, request: Request, *, over: bool = False) -> str:
+    """The text so far, to read, citations as chips already; ``over`` where no more will come."""
     cards = Cards(request.sources, "")
     read = answers.parse(text, [source.id for source in request.sources])
+    busy, caret = ("", "") if over else (" busy", '<span class="caret" aria-hidden="true"></span>')
+    name = "What was written so far" if over else "Refined answer"
     return (
-        '<article class="result busy"><section class="sheet"><h2>Refined answer</h2>'
-        f'<div class="prose"{direction(read.text)}>{diff.prose(read, cards)}<span class="caret" aria-hidden="true"></span>'
-        "</div></section></article>"
+        f'<article class="result{busy}"><section class="sheet"><h2>{name}</h2>'
+        f'<div class="prose"{direction(read.text)}>{diff.prose(read, cards)}{caret}</div></section></article>'
     )
 
 

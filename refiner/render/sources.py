@@ -33,7 +33,7 @@ def _filter(n: int, cited: int) -> str:
         '<div class="source-filter"><input type="search" data-filter-sources aria-label="Filter the sources by words"'
         ' placeholder="Filter by words …" autocomplete="off"><div class="segs" role="group"'
         f' aria-label="Which sources">{buttons}</div></div>'
-        '<p class="muted small" data-no-sources hidden>No source has these words.</p>'
+        '<p class="muted small" role="status" data-no-sources></p>'
     )
 
 

@@ -77,7 +77,7 @@ def criteria(rows: Rows) -> tuple[Criterion, ...]:
     """The rubric's own lines; `InputError` names the first row and cell that cannot be read."""
     found, wrong = read_rubric(rows)
     if wrong:
-        raise InputError(f"Rubric, row {wrong[0].line}: {wrong[0].message}")
+        raise InputError(f"Rubric, row {wrong[0].line}: {wrong[0].message}", "rubric")
     return found
 
 

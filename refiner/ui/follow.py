@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import cast
 
 from refiner.domain import Finished, Judging, Options, Prepared, Refinement, Request, Side, Stage, Writing
@@ -56,11 +57,11 @@ def follow(
     with closing(running):
         for stage in running:
             if isinstance(stage, RefinerError):
-                yield View(failed(stage), running=False)
+                yield View(failed(stage), run.kept(), running=False)
                 return
             run.note(stage)
             if isinstance(stage, Finished):
-                yield run.finished(stage.refinement, judged)
+                yield run.finished(stage.refinement, judged, stopped=Path(stop_file).exists())
             elif type(stage) is not last or time.monotonic() - shown >= EVERY:
                 view = run.view(stage, first=type(stage) is not last)
                 yield view if blind is None else replace(view, result=None)
@@ -114,12 +115,20 @@ class _Run:
             return View(said, result.writing(stage.text, self.request))
         return View(reading(self.prepared, self.request, self.pace, self._since(Prepared)), result.waiting())
 
-    def finished(self, run: Refinement, judged: Quality | None) -> View:
-        self.pace.learn(run, self.checks, self._since(Judging))
+    def kept(self) -> str | None:
+        """What was written before it broke off, if anything was and may be seen."""
+        text = self.written.text if self.written else ""
+        return result.writing(text, self.request, over=True) if text and not self.blind else None
+
+    def finished(self, run: Refinement, judged: Quality | None, *, stopped: bool) -> View:
         took = seconds(self._since(Prepared))
         words = f"Done in {took}."
         if run.usage.ended == "stopped":
             words = f"Stopped after {took}. What was written is kept."
+        elif stopped:
+            words = f"Stopped while judging, after {took}. What was not judged yet is not scored."
+        else:
+            self.pace.learn(run, self.checks, self._since(Judging))
         shown = result.blind(run, self.blind) if self.blind else result.finished(run, judged, rated=True)
         return View(result.status(words, "good"), shown, running=False, done=run, blind=self.blind)
 

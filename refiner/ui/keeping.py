@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 
 from refiner import runfile
-from refiner.errors import RefinerError
+from refiner.errors import InputError, RefinerError
+from refiner.judges import forget
 from refiner.judges.quality import Quality
 from refiner.render import result, share
 from refiner.render.figure import figure
@@ -23,6 +24,7 @@ _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"
 _HISTORY = """<div class="result"><details class="sheet none" id="history">
 <summary id="runs-summary">Earlier runs in this browser (<span id="runs-count">0</span>)</summary>
 <p class="muted small">The last 50 runs are kept in this browser, and nowhere else.</p>
+<p class="note" id="runs-note" hidden>This browser keeps none: its storage is switched off, as in some private windows.</p>
 <ul id="runs"></ul>
 <p class="run-tools"><button type="button" class="plain" id="runs-compare" data-runs="compare" disabled>Compare the two ticked</button>
 <button type="button" class="plain" data-runs="file">Open a file</button>
@@ -67,7 +69,7 @@ def tools(held: gr.State, judged: Quality | None) -> gr.Row:
             button = gr.Button(words, size="sm", elem_id=f"save-{name}", min_width=110)
             carried = gr.Textbox(visible=False)
             button.click(_made(make), held, carried, **_QUIET).success(
-                None, carried, None, js=f"(text) => {{ {work} }}", **_QUIET
+                None, carried, carried, js=f"(text) => {{ {work}; return ''; }}", **_QUIET
             )
     return row
 
@@ -80,12 +82,25 @@ def _made(make: Callable[[Held], str]) -> Callable[[Held | None], str]:
     return lambda one: "" if one is None else make(one)
 
 
-def remember(after: Any, held: gr.State) -> None:
-    """When ``after`` is through, hand the run to the browser, which keeps it; not while it is to be rated blind."""
+def remember(after: Any, held: gr.State, last: gr.State) -> None:
+    """When ``after`` is through, hand a run that it made to the browser, which keeps it.
+
+    Once: ``last`` holds the id of the one before. Not what was opened, nor while it is to be rated blind.
+    """
     carried = gr.Textbox(visible=False)
-    after.then(
-        _made(lambda one: "" if one.covered else runfile.dump(one.run, one.made)), held, carried, **_QUIET
-    ).success(None, carried, None, js="(text) => window.refiner.remember(text)", **_QUIET)
+
+    def hand(one: Held | None, before: str) -> tuple[str, str]:
+        if one is None or one.covered or one.id in {"", before}:
+            return "", before
+        return runfile.dump(one.run, one.made), one.id
+
+    after.then(hand, [held, last], [carried, last], **_QUIET).success(
+        None,
+        carried,
+        carried,
+        js="async (text) => { await window.refiner.remember(text); return ''; }",
+        **_QUIET,
+    )
 
 
 def history(
@@ -100,20 +115,22 @@ def history(
 
     def reopen(text: str) -> tuple[Any, ...]:
         try:
-            saved = runfile.load(text)
+            saved = _read(text)
         except RefinerError as error:
             return show(View(failed(error), running=False), None)
         note = f"A run of {_when(saved.made)}, opened as it was kept."
         body = result.finished(saved.run, judged if saved.run.judge == judge else None, note)
         view = View(result.status("Opened.", "good"), body, running=False)
+        forget()
         return show(view, Held("", saved.run, saved.made))
 
     def compare(first: str, second: str) -> tuple[Any, ...]:
         try:
-            one, two = runfile.load(first), runfile.load(second)
+            one, two = _read(first), _read(second)
         except RefinerError as error:
             return show(View(failed(error), running=False), None)
         body = result.compared((one.run, two.run), (_when(one.made), _when(two.made)))
+        forget()
         return show(View(result.status("Compared.", "good"), body, running=False), None)
 
     for name, work, given in (("reopen", reopen, texts[:1]), ("compare", compare, texts)):
@@ -121,6 +138,12 @@ def history(
         gr.Button(name, visible="hidden", elem_id=name).click(
             work, given, places, js=f"() => [{handed}]", **_QUIET
         )
+
+
+def _read(text: str) -> runfile.Saved:
+    if not text:
+        raise InputError("That run is not in this browser any more; the list was out of date.")
+    return runfile.load(text)
 
 
 def _when(made: datetime) -> str:

@@ -21,9 +21,7 @@ class Pace:
         usage = run.usage
         if usage.ended == "stopped":
             return
-        writing = usage.seconds - usage.prefill_seconds
         self._note("read", usage.prefill_seconds, usage.prompt_tokens - usage.reused_tokens)
-        self._note("write", writing, usage.completion_tokens)
         self._note("judge", judging, checks)
         self._note("length", usage.completion_tokens, len(run.draft.text))
         self._note("run", usage.seconds + judging, 1)
@@ -35,10 +33,6 @@ class Pace:
     def length(self, draft: str) -> float | None:
         """Tokens that an answer to this draft may have: as long beside it as those before were beside theirs."""
         return self._times("length", len(draft))
-
-    def writing(self, tokens: float) -> float | None:
-        """Seconds to write so many tokens."""
-        return self._times("write", tokens)
 
     def judging(self, checks: int) -> float | None:
         """Seconds to judge so many checks."""

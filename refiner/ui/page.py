@@ -5,6 +5,7 @@ import random
 import time
 import uuid
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from refiner.errors import RefinerError
 from refiner.feedback.publish import Publisher
 from refiner.feedback.rater import key_of
 from refiner.feedback.store import Store
-from refiner.judges import Judge, quality
+from refiner.judges import Judge, forget, quality
 from refiner.judges.quality import Quality
 from refiner.prompts import PromptTemplate
 from refiner.render import result
@@ -37,10 +38,8 @@ from refiner.ui.runs import Runs, Stages, stages_of
 from refiner.ui.zerogpu import expected_seconds, on_gpu
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-_VISITORS = 20
+_VISITORS = 100
 """Runs that may be under way or in our own line at once; more wait in Gradio's queue."""
-_HELD = 3600
-"""Seconds for which a run is held after the visit."""
 _LOOK = 0.5
 """Seconds between two looks at one's place in the line."""
 
@@ -67,7 +66,7 @@ class Work:
         except RefinerError as error:
             yield View(failed(error), running=False)
             return
-        with self.runs.open(session) as stop_file, self.line.join() as place:
+        with self.runs.open(session) as stop_file, self.line.join() as place, _forgetting():
             if (yield from self._wait(place, Path(stop_file))):
                 yield View(
                     result.status("Stopped before it began. Your texts are kept.", "good"), running=False
@@ -117,7 +116,7 @@ def build(
             with gr.Column(scale=8, min_width=320, elem_id="right"):
                 status = gr.HTML("", elem_id="status", apply_default_css=False)
                 shown = gr.HTML(result.empty(), elem_id="result", apply_default_css=False)
-                held = gr.State(None, time_to_live=_HELD)
+                held, last = gr.State(None), gr.State("")
                 saving = tools(held, judged)
                 parts, ballot = rating()
                 places = [status, shown, start, stop, saving, held, *parts.places()]
@@ -145,20 +144,35 @@ def build(
         )
         votes = Votes(parts, ballots, partial(key_of, settings), _name, judged)
         for through in (begun, *wire(votes, held, ballot, [shown, saving])):
-            remember(through, held)
+            remember(through, held, last)
         # a bug stays loud in the log and as Gradio's own error; the buttons must not stay locked
         broken = View(
             result.status("Something broke. Your texts are kept; try again.", "error"), running=False
         )
         begun.failure(lambda: updates(broken, None)[:4], None, places[:4], **_QUIET)
         stop.click(halt, None, None, queue=False, **_QUIET)
-        page.unload(halt)
+
+        def leave(request: gr.Request) -> None:
+            """Stop what runs, and let go of everything that the visit put into the server's memory."""
+            halt(request)
+            page.state_holder.session_data.pop(request.session_hash or "", None)
+
+        page.unload(leave)
         timer = _poll(engine, model, note)
         begun.then(
             lambda: gr.Timer(active=True), None, timer, **_QUIET
         )  # what the run changed is seen at once
         _keep(page, left.all())
     return page
+
+
+@contextmanager
+def _forgetting() -> Iterator[None]:
+    """Let go of texts that were kept for speed while the block ran."""
+    try:
+        yield
+    finally:
+        forget()
 
 
 def _session(request: gr.Request) -> str:

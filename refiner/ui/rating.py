@@ -11,6 +11,7 @@ from refiner.errors import InputError, RefinerError
 from refiner.feedback import consent
 from refiner.feedback.rater import rater_id
 from refiner.feedback.reasons import REASONS
+from refiner.judges import forget
 from refiner.judges.quality import Quality
 from refiner.render import result
 from refiner.ui.ballot import Ballot, Ballots, Held, Press
@@ -182,6 +183,7 @@ class Votes:
         if not uncover:
             return gr.skip(), gr.skip(), held, *self.parts.voted(held, note)
         body = result.finished(held.run, self.judged, rated=True)
+        forget()
         return body, gr.Row(visible=True), held, *self.parts.voted(held, note)
 
     def _unchanged(self, note: str) -> tuple[Any, ...]:

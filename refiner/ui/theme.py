@@ -93,4 +93,5 @@ def launch_options(settings: Settings) -> dict[str, Any]:
         "footer_links": [],
         "show_error": True,
         "run_history": False,
+        "max_threads": 128,  # who waits in line takes a thread for half a second at a time
     }

@@ -16,6 +16,12 @@ LOOKS = [
 ]
 RUN = 120_000
 """Milliseconds for a run of the real model, loading and a busy machine included."""
+QUESTION = "Why is the sky blue?"
+DRAFT = "The sky is green because of copper [1]. At sunset the light looks red [2]. Nobody knows it."
+SOURCES = (
+    "[1] Light. Blue light is scattered more than red light by air. The sky looks blue on a clear day.\n"
+    "[2] Sunsets. At sunset the light crosses more air and looks red."
+)
 
 
 def fill(
@@ -32,6 +38,20 @@ def fill(
 def finish(page: Page, timeout: int = 30_000) -> None:
     page.locator(".scores").wait_for(timeout=timeout)
     expect(page.locator("#refine")).to_be_enabled()
+
+
+def refined(page: Page, question: str = QUESTION, *, blind: bool = False) -> Page:
+    """Refine the case of the sky, and wait for its result."""
+    fill(page, question, DRAFT, SOURCES)
+    if blind:
+        page.get_by_role("button", name="Options").click()
+        page.get_by_label("Rate blind").check()
+    page.locator("#refine").click()
+    if blind:
+        expect(page.locator(".pair.blind")).to_be_visible()
+    else:
+        finish(page)
+    return page
 
 
 def example(page: Page) -> None:

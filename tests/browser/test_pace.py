@@ -1,7 +1,6 @@
 """The page keeps up with a long result: it answers soon after the data, keeps its frames, and holds no run's memory."""
 
 import json
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,7 +55,9 @@ def test_a_long_result_answers_within_a_second_streams_smoothly_and_leaves_nothi
             held.append(pace.memory(session))
         assert page.locator(".criteria li").count() == CRITERIA
         assert page.locator(".claims").first.locator("tbody tr", has=page.locator(".chip")).count() == CLAIMS
-    assert min(run.interactive for run in seen) < 1.0
-    assert statistics.median(count for run in seen for count in run.frames) >= 30
-    (_, first), *_, (_, last) = held
-    assert last <= 1.1 * first, held
+    assert max(run.interactive for run in seen) < 1.0
+    frames = sorted(count for run in seen for count in run.frames)
+    assert frames[len(frames) // 20] >= 30, frames  # one second in twenty may be another program's
+    (heap, nodes), *_, (heap_then, nodes_then) = held
+    assert heap_then <= 1.1 * heap, held
+    assert nodes_then <= nodes + 10 * (RUNS - 1), held  # a line of the history for each run

@@ -101,18 +101,6 @@ def test_a_draft_with_its_own_tool_output_brings_its_sources(scripted: Served, v
     finish(page)
 
 
-def test_a_reload_keeps_the_fields(scripted: Served, visit: Open) -> None:
-    page = visit(scripted)
-    fill(page, "Is this kept?", "A draft to keep.")
-    page.get_by_label("Table").click()
-    page.locator("#sources-table").wait_for()
-    page.reload()
-    expect(page.get_by_label("Question")).to_have_value("Is this kept?")
-    expect(page.get_by_label("Draft", exact=True)).to_have_value("A draft to keep.")
-    expect(page.locator("#sources-table")).to_be_visible()
-    expect(page.locator("#sources-table")).to_contain_text("The first text says so.")
-
-
 def test_the_view_chosen_for_the_diff_is_kept(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
     fill(page)
@@ -185,6 +173,7 @@ def test_a_run_shows_its_steps_says_them_once_and_is_stopped_from_there(
     expect(steps.nth(1)).to_contain_text("Writing")
     expect(steps.nth(2)).to_contain_text("Judging both answers")
     expect(page.locator("#status [data-clock]")).to_be_visible()
+    expect(page.locator("#live")).to_have_text("Writing")
     page.get_by_role("button", name="Stop this run").click()
     finish(page)
     expect(page.locator("#live")).to_contain_text("Stopped after")
@@ -208,6 +197,49 @@ def test_a_visitor_who_comes_second_is_told_so_and_served_in_turn(scripted: Serv
     second.locator("#refine").click()
     finish(first)
     finish(second)
+
+
+def test_escape_in_a_cell_is_the_cells_and_does_not_stop_the_run(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    fill(page)
+    page.get_by_role("button", name="Rubric").click()
+    page.locator("#refine").click()
+    page.locator(".prose", has_text="opening").wait_for()
+    page.locator("#rubric [role=gridcell]").first.dblclick()
+    page.keyboard.type("Half a name")
+    page.keyboard.press("Escape")
+    finish(page)
+    expect(page.locator("#status")).not_to_contain_text("Stopped")
+
+
+def test_a_cell_that_is_being_written_goes_with_the_run(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    fill(page)
+    page.get_by_role("button", name="Rubric").click()
+    page.locator("#rubric [role=gridcell]").first.dblclick()
+    page.keyboard.type("Names the cause")
+    page.keyboard.press("Control+Enter")
+    finish(page)
+    expect(page.locator(".criteria")).to_contain_text("Names the cause")
+
+
+def test_an_error_in_the_rubric_opens_it_and_leads_there(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    fill(page)
+    page.get_by_role("button", name="Rubric").click()
+    cells = page.locator("#rubric [role=gridcell]")
+    for place, words in ((0, "Names the cause"), (3, "0")):
+        cells.nth(place).dblclick()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(words)
+        page.keyboard.press("Enter")
+    expect(page.locator("#rubric-check")).to_contain_text("Row 1")
+    page.get_by_role("button", name="Rubric").click()
+    expect(page.locator("#rubric")).to_be_hidden()
+    page.locator("#refine").click()
+    expect(page.locator("#status .error")).to_contain_text("row 1")
+    expect(page.locator("#rubric")).to_be_visible()
+    expect(page.locator("#rubric :focus")).to_have_count(1)
 
 
 SCRIPTS = [

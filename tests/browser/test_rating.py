@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from acts import LOOKS, Open, fill, finish, overflow, violations
+from acts import LOOKS, Open, overflow, refined, violations
 from harness import ROOT, Served, serve
 from hub import REPO, serving_hub
 from playwright.sync_api import Page, expect
@@ -14,26 +14,8 @@ from refiner.feedback.store import Store, Vote
 
 pytestmark = pytest.mark.browser
 
-DRAFT = "The sky is green because of copper [1]. At sunset the light looks red [2]. Nobody knows it."
-SOURCES = (
-    "[1] Light. Blue light is scattered more than red light by air.\n"
-    "[2] Sunsets. At sunset the light crosses more air and looks red."
-)
 REFINED = "It ends there, whoever looks at it."
 NUMBER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def refined(page: Page, *, blind: bool = False) -> Page:
-    fill(page, "Why is the sky blue?", DRAFT, SOURCES)
-    if blind:
-        page.get_by_role("button", name="Options").click()
-        page.get_by_label("Rate blind").check()
-    page.locator("#refine").click()
-    if blind:
-        expect(page.locator(".pair.blind")).to_be_visible()
-    else:
-        finish(page)
-    return page
 
 
 def number(page: Page) -> str:

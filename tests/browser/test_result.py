@@ -4,26 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from acts import LOOKS, Open, fill, finish, overflow, violations
-from harness import PAYLOADS, Served
+from acts import LOOKS, QUESTION, Open, overflow, refined, violations
+from harness import Served
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
-
-QUESTION = "Why is the sky blue?"
-DRAFT = "The sky is green because of copper [1]. At sunset the light looks red [2]. Nobody knows it."
-SOURCES = (
-    "[1] Light. Blue light is scattered more than red light by air. The sky looks blue on a clear day.\n"
-    "[2] Sunsets. At sunset the light crosses more air and looks red."
-)
-HELD = ("#tools", "#rating")
-
-
-def refined(page: Page, question: str = QUESTION) -> Page:
-    fill(page, question, DRAFT, SOURCES)
-    page.locator("#refine").click()
-    finish(page)
-    return page
 
 
 def visible(page: Page, selector: str) -> str:
@@ -98,6 +83,21 @@ def test_a_card_opens_on_hover_and_on_focus_and_stays_when_it_is_pressed(scored:
     expect(opened).to_have_count(0)
 
 
+def test_on_a_phone_both_sides_are_named_and_a_sentence_that_stayed_stands_once(
+    scored: Served, visit: Open
+) -> None:
+    page = refined(visit(scored, width=390))
+    page.get_by_role("button", name="Side by side").click()
+    gone = page.locator(".view-side .pair.removed", has_text="copper").first
+    expect(gone.get_by_text("copper")).to_be_visible()
+    edited = page.locator(".view-side .pair.edited")
+    for row in edited.all():
+        expect(row.locator(".side")).to_have_count(2)
+        assert all((one.bounding_box() or {"width": 0})["width"] > 20 for one in row.locator(".side").all())
+    for row in page.locator(".view-side .pair.same").all():
+        expect(row.locator(".half:visible")).to_have_count(1)
+
+
 def test_a_tap_opens_a_card(scored: Served, chromium: Browser) -> None:
     with chromium.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
@@ -151,7 +151,8 @@ def test_a_result_is_copied_and_saved_in_every_form(scored: Served, visit: Open)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator("#save-copy").click()
     page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('Blue light')")
-    expect(page.locator("#live")).to_have_text("Copied.")
+    expect(page.locator("#save-copy")).to_have_text("Copied ✓")
+    expect(page.locator("#live")).to_have_text("Copied ✓")
     found = {}
     for kind in ("svg", "png", "json", "html"):
         with page.expect_download() as saved:
@@ -162,76 +163,3 @@ def test_a_result_is_copied_and_saved_in_every_form(scored: Served, visit: Open)
     assert found["svg"].startswith(b"<svg")
     assert json.loads(found["json"])["run"]["request"]["question"] == QUESTION
     assert b"Blue light" in found["html"]
-
-
-def test_runs_are_kept_in_the_browser_reopened_compared_and_cleared(scored: Served, visit: Open) -> None:
-    page = visit(scored)
-    attack = " ".join(PAYLOADS)
-    refined(page)
-    refined(page, attack)
-    expect(page.locator("#runs-count")).to_have_text("2")
-    page.reload()
-    page.locator("#runs-summary").click()
-    rows = page.locator("#runs li")
-    expect(rows).to_have_count(2)
-    expect(rows.first).to_contain_text("<script>window.bad = 1</script>")
-    rows.nth(1).get_by_role("button", name=QUESTION).click()
-    expect(page.locator("#status")).to_contain_text("Opened")
-    expect(page.locator("#result")).to_contain_text("Blue light is scattered")
-    expect(page.locator("#tools")).to_be_visible()
-    for box in page.locator("#runs input").all():
-        box.check()
-    page.get_by_role("button", name="Compare the two ticked").click()
-    expect(page.locator("#result h2").nth(1)).to_have_text("How they differ")
-    expect(page.locator("#result")).to_contain_text("They answer different questions.")
-    expect(page.locator(".diff-words")).to_have_text("Nothing changed.")
-    assert violations(page) == []
-    rows.first.get_by_role("button", name="Remove").click()
-    expect(rows).to_have_count(1)
-    page.get_by_role("button", name="Clear all").click()
-    page.get_by_role("button", name="Really clear all?").click()
-    expect(page.locator("#runs li")).to_have_count(0)
-    assert page.evaluate("window.bad") is None
-
-
-@pytest.mark.parametrize("kind", ["json", "html"])
-def test_a_saved_run_is_opened_from_its_file(scored: Served, visit: Open, kind: str) -> None:
-    page = refined(visit(scored))
-    with page.expect_download() as saved:
-        page.locator(f"#save-{kind}").click()
-    other = visit(scored)
-    other.locator("#runs-summary").click()
-    with other.expect_file_chooser() as choosing:
-        other.get_by_role("button", name="Open a file").click()
-    choosing.value.set_files(saved.value.path())
-    expect(other.locator("#result")).to_contain_text("Blue light is scattered")
-    expect(other.locator("#rating")).to_be_hidden()
-
-
-def test_a_file_that_is_no_run_is_refused_and_the_result_stays(
-    scored: Served, visit: Open, tmp_path: Path
-) -> None:
-    page = refined(visit(scored))
-    file = tmp_path / "other.json"
-    file.write_text('{"refiner": "run", "version": 1, "run": {"request": "<script>window.bad = 1</script>"}}')
-    page.locator("#runs-summary").click()
-    with page.expect_file_chooser() as choosing:
-        page.get_by_role("button", name="Open a file").click()
-    choosing.value.set_files(file)
-    expect(page.locator("#status .error")).to_be_visible()
-    expect(page.locator("#result")).to_contain_text("Blue light is scattered")
-    for place in HELD:
-        expect(page.locator(place)).to_be_visible()
-    assert page.evaluate("window.bad") is None
-
-
-def test_nothing_of_a_run_stays_on_the_server(scored: Served, visit: Open) -> None:
-    page = visit(scored)
-    refined(page, "What is the secret of Zanzibar-4711?")
-    with page.expect_download():
-        page.locator("#save-html").click()
-    page.locator("#save-copy").click()
-    expect(page.locator("#runs-count")).to_have_text("1")
-    files = [file for file in scored.cache.rglob("*") if file.is_file()]
-    assert files
-    assert not [file for file in files if b"Zanzibar-4711" in file.read_bytes()]
