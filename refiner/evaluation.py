@@ -3,6 +3,8 @@
 - AUROC: the chance that a supported item is valued above an unsupported one, ties counting half, by ranks
   (Fawcett 2006, An introduction to ROC analysis).
 - Balanced accuracy: the mean of both classes' shares of right answers (Brodersen et al. 2010).
+- Cohen's kappa: how much more two readers agree than their yes and no alone would make them (Cohen 1960, A
+  coefficient of agreement for nominal scales); 0 is chance, 1 is always, below 0 is less than chance.
 - ECE: expected calibration error over ten equal-width bins (Guo et al. 2017, On calibration of modern neural
   networks).
 - Intervals: 95%, percentile bootstrap (Efron and Tibshirani 1993, chapter 13) over groups, since what shares
@@ -24,7 +26,7 @@ _INTERVAL = (2.5, 97.5)  # percentiles
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure in [0, 1] and the ends of its 95% interval."""
+    """A figure and the ends of its 95% interval: in [0, 1], or in [-1, 1] where it is a kappa."""
 
     value: float
     lo: float
@@ -84,6 +86,26 @@ def evaluate(
         _figure(calibration_error(scores, truth, weights)),
         bins,
     )
+
+
+def agreement(
+    one: Sequence[bool], other: Sequence[bool], groups: Sequence[str], *, resamples: int = 1000, seed: int = 0
+) -> Figure | None:
+    """Cohen's kappa of two readers' yes and no; None where both always say the same. The sequences have length n."""
+    first, second = np.array(one, dtype=np.bool_), np.array(other, dtype=np.bool_)
+    if (first & second).all() or not (first | second).any():
+        return None
+    weights = np.vstack([np.ones(len(groups)), _resample(groups, resamples, seed)])
+    return _figure(kappa(first, second, weights))
+
+
+def kappa(one: Bools, other: Bools, weights: Floats) -> Floats:
+    """One figure a row of ``weights`` (resamples, n); nan where both always say the same."""
+    n = weights.sum(axis=1)
+    agreed = _ratio(weights @ (one == other), n)
+    yes, yes_too = _ratio(weights @ one, n), _ratio(weights @ other, n)
+    chance = yes * yes_too + (1 - yes) * (1 - yes_too)
+    return _ratio(agreed - chance, 1 - chance)
 
 
 def auroc(scores: Floats, truth: Bools, weights: Floats) -> Floats:

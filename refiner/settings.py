@@ -14,7 +14,7 @@ REFINER_MODEL = "lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
 JUDGE_MODEL = "Qwen/Qwen3.5-35B-A3B"
 """What the training asked (the model family's cards), so the default of the hosted judge."""
 LEAST_KEY = 16
-"""Characters: whoever guesses the key finds out a rater's name by trying names."""
+"""Characters: whoever guesses the key finds out a rater's name by trying names, and the token all votes."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 JudgeKind = Literal["auto", "lexical", "logits", "hosted"]
@@ -28,7 +28,8 @@ class Settings:
     server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has the
     local model's short passes compiled; never on ZeroGPU, where a process lives for one request. ``rater_key`` is the
     secret that raters' names are hashed with (empty: one made once, in the cache folder). ``dataset`` is the Hub's
-    owner/name to publish votes to, with ``hub_token``; empty: none is published.
+    owner/name to publish votes to, with ``hub_token``; empty: none is published. ``owner_token`` opens the page of
+    votes, and so does one of ``owners`` signed in, where ``sign_in`` says that people can; without either it is closed.
     """
 
     model: str = ""
@@ -50,10 +51,13 @@ class Settings:
     mix: Mix = "weighted"
     dataset: str = ""
     hub_token: str = field(default="", repr=False)
+    owner_token: str = field(default="", repr=False)
+    owners: tuple[str, ...] = ()
+    sign_in: bool = False
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read ``REFINER_*``, ``DATABASE_URL``, ``HF_TOKEN``; raise `InputError` naming the variable that is wrong."""
+        """Read ``REFINER_*`` and what hosts set; raise `InputError` naming the variable that is wrong."""
         env = os.environ if environ is None else environ
 
         def choice(name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -68,11 +72,12 @@ class Settings:
                 raise InputError(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
             return int(value)
 
-        rater_key = env.get("REFINER_RATER_KEY", "").strip()
-        if 0 < len(rater_key) < LEAST_KEY:
-            raise InputError(
-                f"REFINER_RATER_KEY is too short to be a secret; at least {LEAST_KEY} characters."
-            )
+        def secret(name: str) -> str:
+            value = env.get(name, "").strip()
+            if 0 < len(value) < LEAST_KEY:
+                raise InputError(f"{name} is too short to be a secret; at least {LEAST_KEY} characters.")
+            return value
+
         dataset = env.get("REFINER_DATASET", "").strip()
         if not re.fullmatch(r"(?:[\w.-]+/[\w.-]+)?", dataset):
             raise InputError(f"REFINER_DATASET is {dataset!r}; it must be a data set on the Hub: owner/name.")
@@ -86,7 +91,7 @@ class Settings:
             max_new_tokens=number("REFINER_MAX_NEW_TOKENS", cls.max_new_tokens, LEAST, MOST),
             cache_dir=cache,
             database_url=env.get("DATABASE_URL", "") or f"sqlite:///{(cache / 'feedback.db').as_posix()}",
-            rater_key=rater_key,
+            rater_key=secret("REFINER_RATER_KEY"),
             prompt_file=Path(prompt) if prompt else None,
             host=env.get("GRADIO_SERVER_NAME", "") or cls.host,
             port=number("GRADIO_SERVER_PORT", cls.port, 0, 65535),
@@ -99,4 +104,8 @@ class Settings:
             mix=cast("Mix", choice("REFINER_MIX", get_args(Mix), "weighted")),
             dataset=dataset,
             hub_token=env.get("HF_TOKEN", "").strip(),
+            owner_token=secret("REFINER_OWNER_TOKEN"),
+            owners=tuple(filter(None, map(str.strip, env.get("REFINER_OWNERS", "").split(",")))),
+            # elsewhere Gradio's sign-in is a mock that lets anybody in
+            sign_in=env.get("SYSTEM") == "spaces" and all(map(env.get, ("SPACE_ID", "OAUTH_CLIENT_ID"))),
         )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refiner.evaluation import Bin, Evaluation, Figure, evaluate
+from refiner.evaluation import Bin, Evaluation, Figure, agreement, evaluate
 
 
 def of(*pairs: tuple[float | None, bool], **settings: float) -> Evaluation:
@@ -45,6 +45,43 @@ def test_calibration_error_weighs_each_bins_gap_by_its_share() -> None:
     found = of((0.95, True), (0.95, True), (1.0, False), (0.05, False))
     assert found.bins == (Bin(1, 0.05, 0.0), Bin(3, pytest.approx(2.9 / 3), pytest.approx(2 / 3)))
     assert value(found.ece) == pytest.approx(0.75 * (2.9 / 3 - 2 / 3) + 0.25 * 0.05)
+
+
+YES, NO = True, False
+
+
+@pytest.mark.parametrize(
+    ("table", "kappa"),
+    [
+        # of 50: 20 both yes, 15 both no; chance (25 × 30 + 25 × 20) / 50² = 0.5; (0.7 - 0.5) / (1 - 0.5)
+        pytest.param({(YES, YES): 20, (YES, NO): 5, (NO, YES): 10, (NO, NO): 15}, 0.4, id="more than chance"),
+        pytest.param({(YES, YES): 4, (NO, NO): 3}, 1.0, id="always"),
+        pytest.param({(YES, NO): 5, (NO, YES): 5}, -1.0, id="never"),
+        pytest.param({(YES, YES): 6, (YES, NO): 3, (NO, YES): 2, (NO, NO): 1}, 0.0, id="as by chance"),
+        pytest.param({(YES, YES): 3, (YES, NO): 1}, 0.0, id="one of them knows only yes"),
+    ],
+)
+def test_kappa_is_agreement_beyond_chance(table: dict[tuple[bool, bool], int], kappa: float) -> None:
+    pairs = [pair for pair, times in table.items() for _ in range(times)]
+    one, other = ([pair[place] for pair in pairs] for place in (0, 1))
+    found = agreement(one, other, [str(n) for n in range(len(pairs))])
+    assert value(found) == pytest.approx(kappa)
+    assert found is not None
+    assert -1 <= found.lo <= found.hi <= 1
+
+
+@pytest.mark.parametrize("said", [[], [True], [False] * 4], ids=["nothing", "yes", "no"])
+def test_two_who_always_say_the_same_have_no_kappa(said: list[bool]) -> None:
+    assert agreement(said, said, [str(n) for n in range(len(said))]) is None
+
+
+def test_kappas_interval_has_the_width_that_theory_gives() -> None:
+    one = [n % 2 == 0 for n in range(400)]
+    other = [said != (n % 5 == 0) for n, said in enumerate(one)]  # they agree in 4 of 5, both say yes in half
+    found = agreement(one, other, [str(n) for n in range(400)])
+    assert found is not None
+    # Fleiss, Cohen and Everitt 1969 with equal margins: sqrt(agreed (1 - agreed) / n) / (1 - chance)
+    assert found.hi - found.lo == pytest.approx(2 * 1.96 * (0.8 * 0.2 / 400) ** 0.5 / 0.5, rel=0.15)
 
 
 def test_what_was_not_scored_is_left_out_and_counted() -> None:

@@ -20,12 +20,25 @@ def test_nothing_is_compiled_on_zerogpu() -> None:
     assert not Settings.from_environment(environ).compiled
 
 
+def test_nobody_owns_the_votes_unless_said_so() -> None:
+    settings = Settings.from_environment({})
+    assert (settings.owner_token, settings.owners, settings.sign_in) == ("", (), False)
+
+
+@pytest.mark.parametrize("missing", ["SYSTEM", "SPACE_ID", "OAUTH_CLIENT_ID"])
+def test_people_sign_in_only_on_a_space_that_asks_for_it(missing: str) -> None:
+    space = {"SYSTEM": "spaces", "SPACE_ID": "ada/refiner", "OAUTH_CLIENT_ID": "the Space's"}
+    assert Settings.from_environment(space).sign_in
+    assert not Settings.from_environment(space | {missing: ""}).sign_in
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("REFINER_JUDGE_KEY", "hunter2"),
         ("REFINER_RATER_KEY", "hunter2 and then some"),
         ("HF_TOKEN", "hunter2"),
+        ("REFINER_OWNER_TOKEN", "hunter2 and then some"),
         ("DATABASE_URL", "postgresql://me:hunter2@db/ratings"),
     ],
 )
@@ -53,6 +66,11 @@ def test_every_variable_is_read() -> None:
             "REFINER_MIX": "convex",
             "REFINER_DATASET": "lab/votes",
             "HF_TOKEN": "another key",
+            "REFINER_OWNER_TOKEN": " a token of the owner's ",
+            "REFINER_OWNERS": "ada, grace,,",
+            "SYSTEM": "spaces",
+            "SPACE_ID": "ada/refiner",
+            "OAUTH_CLIENT_ID": "the Space's",
             "GRADIO_SERVER_NAME": "0.0.0.0",  # noqa: S104 - what a container sets
             "GRADIO_SERVER_PORT": "8080",
         }
@@ -77,6 +95,9 @@ def test_every_variable_is_read() -> None:
         mix="convex",
         dataset="lab/votes",
         hub_token="another key",
+        owner_token="a token of the owner's",
+        owners=("ada", "grace"),
+        sign_in=True,
     )
 
 
@@ -89,6 +110,7 @@ def test_every_variable_is_read() -> None:
         ("REFINER_MAX_NEW_TOKENS", "many"),
         ("GRADIO_SERVER_PORT", "-1"),
         ("REFINER_RATER_KEY", "15 characters.."),
+        ("REFINER_OWNER_TOKEN", "15 characters.."),
         ("REFINER_DATASET", "votes"),
     ],
 )

@@ -22,7 +22,7 @@ def front_matter() -> dict[str, str]:
 
 def requirements() -> dict[str, str]:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    return dict(re.findall(r"^([\w-]+)(.*)$", "\n".join(lines), re.MULTILINE))
+    return dict(re.findall(r"^([\w-]+)(?:\[\w+\])?(.*)$", "\n".join(lines), re.MULTILINE))
 
 
 def test_the_spaces_gradio_is_the_pinned_one() -> None:

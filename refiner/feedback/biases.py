@@ -27,7 +27,8 @@ class Share:
         share, weight = self.hits / self.n, _Z**2 / self.n
         middle = (share + weight / 2) / (1 + weight)
         half = _Z * sqrt(share * (1 - share) / self.n + weight / (4 * self.n)) / (1 + weight)
-        return Figure(share, max(0.0, middle - half), min(1.0, middle + half))
+        lo, hi = max(0.0, middle - half), min(1.0, middle + half)
+        return Figure(share, min(lo, share), max(hi, share))  # at 0 and 1 an end may be a hair off
 
 
 def left_won(votes: Sequence[Vote]) -> Share:

@@ -30,6 +30,7 @@ from refiner.ui import fields
 from refiner.ui.ballot import Ballots, Held
 from refiner.ui.follow import View, failed, follow, reading
 from refiner.ui.inputs import inputs
+from refiner.ui.insight import add_insight
 from refiner.ui.keeping import history, now, remember, tools
 from refiner.ui.line import Line
 from refiner.ui.pace import Pace
@@ -118,7 +119,7 @@ def build(
                 shown = gr.HTML(result.empty(), elem_id="result", apply_default_css=False)
                 held, last = gr.State(None), gr.State("")
                 saving = tools(held, judged)
-                parts, ballot = rating()
+                parts, ballot = rating(sign_in=settings.sign_in)
                 places = [status, shown, start, stop, saving, held, *parts.places()]
                 updates = partial(_updates, parts)
                 history(updates, places, judge.name, judged)
@@ -142,7 +143,7 @@ def build(
             show_progress="hidden",
             api_visibility="private",
         )
-        votes = Votes(parts, ballots, partial(key_of, settings), _name, judged)
+        votes = Votes(parts, ballots, partial(key_of, settings), judged)
         for through in (begun, *wire(votes, held, ballot, [shown, saving])):
             remember(through, held, last)
         # a bug stays loud in the log and as Gradio's own error; the buttons must not stay locked
@@ -163,6 +164,7 @@ def build(
             lambda: gr.Timer(active=True), None, timer, **_QUIET
         )  # what the run changed is seen at once
         _keep(page, left.all())
+    add_insight(page, store, settings)
     return page
 
 
@@ -206,11 +208,6 @@ def _held(view: View) -> Held | None:
     if view.done is None:
         return None
     return Held(uuid.uuid4().hex, view.done, now(), blind=view.blind is not None, left=view.blind or "draft")
-
-
-def _name(request: gr.Request) -> str:
-    """Who is signed in; nothing where nobody is."""
-    return request.username or ""
 
 
 def _updates(parts: Rating, view: View, held: Held | None) -> tuple[Any, ...]:

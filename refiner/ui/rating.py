@@ -110,8 +110,11 @@ def labels(held: Held | None = None) -> tuple[str, ...]:
     return f"1  {first} better", f"2  {second} better", "3  Tie", "4  Both bad"
 
 
-def rating() -> tuple[Rating, list[Any]]:
-    """Lay the rating out in the open Blocks: its parts, and the fields that a vote reads besides the run."""
+def rating(*, sign_in: bool = False) -> tuple[Rating, list[Any]]:
+    """Lay the rating out in the open Blocks: its parts, and the fields that a vote reads besides the run.
+
+    ``sign_in`` offers the Hub's, by which one person's ratings are one rater's on every device.
+    """
     with gr.Column(visible=False, elem_id="rating") as group:
         gr.HTML("<h2>Which is better?</h2>", apply_default_css=False)
         with gr.Row(elem_id="votes"):
@@ -130,6 +133,10 @@ def rating() -> tuple[Rating, list[Any]]:
         words = consent.VERSIONS[consent.CURRENT]
         keep = gr.Checkbox(label=words.store, elem_id="consent-store")
         publish = gr.Checkbox(label=words.publish, elem_id="consent-publish")
+        if sign_in:
+            gr.LoginButton(
+                "Sign in with Hugging Face: one rater on every device", size="sm", elem_id="sign-in"
+            )
         save = gr.Button("Save what was added", size="sm", visible=False, elem_id="vote-save")
         note = gr.HTML("", elem_id="vote-note", apply_default_css=False)
         agreed, browser = gr.Textbox(visible=False), gr.Textbox(visible=False)
@@ -139,21 +146,20 @@ def rating() -> tuple[Rating, list[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Votes:
-    """What a press does. ``key`` makes raters' ids; ``name_of`` tells who is signed in."""
+    """What a press does. ``key`` makes raters' ids."""
 
     parts: Rating
     ballots: Ballots
     key: Callable[[], bytes]
-    name_of: Callable[[gr.Request], str]
     judged: Quality | None = None
 
     def vote(
-        self, press: Press | Literal["save"], request: gr.Request, held: Held | None, *given: Any
+        self, press: Press | Literal["save"], name: str, held: Held | None, *given: Any
     ) -> tuple[Any, ...]:
-        """Updates of: the result, the tools, the run that is held, and the rating's parts."""
+        """Updates of: the result, the tools, the run that is held, and the rating's parts. ``name``: who is signed in."""
         ballot = Ballot(*given)
         try:
-            held, said = self._cast(press, held, ballot, self.name_of(request))
+            held, said = self._cast(press, held, ballot, name)
         except RefinerError as error:
             return self._unchanged(result.status(str(error), "error"))
         return self._shown(held, result.status(said, "good"), uncover=held.blind and press != "save")
@@ -204,10 +210,13 @@ def wire(votes: Votes, held: gr.State, fields: list[Any], shown: list[Any]) -> l
 
 
 def _pressing(votes: Votes, press: Press | Literal["save"]) -> Callable[..., tuple[Any, ...]]:
-    """A function whose signature tells Gradio to give the request, which a partial one's does not."""
+    """A function whose signature tells Gradio to give who is signed in, which a partial one's does not."""
 
-    def pressed(request: gr.Request, held: Held | None, *given: Any) -> tuple[Any, ...]:
-        return votes.vote(press, request, held, *given)
+    def pressed(
+        request: gr.Request, profile: gr.OAuthProfile | None, held: Held | None, *given: Any
+    ) -> tuple[Any, ...]:
+        name = profile.username if profile is not None else request.username
+        return votes.vote(press, name or "", held, *given)
 
     return pressed
 

@@ -99,14 +99,15 @@ def visit(chromium: Browser) -> Iterator[Open]:
     watch = Watch()
     contexts = []
 
-    def open_page(served: Served, theme: str = "light", width: int = 1280) -> Page:
+    def open_page(served: Served, theme: str = "light", width: int = 1280, path: str = "") -> Page:
         context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
         contexts.append(context)
         context.set_default_timeout(ACTION)
         page = context.new_page()
         watch.follow(page, served.url)
-        page.goto(f"{served.url}?__theme={theme}")
-        page.locator("#refine").wait_for()
+        page.goto(f"{served.url}{path}?__theme={theme}")
+        page.locator("#insight" if path else "#refine").wait_for()
+        page.locator("p.loading").wait_for(state="detached")  # Gradio's own
         return page
 
     yield open_page
