@@ -248,6 +248,12 @@
   document.addEventListener("change", (event) => { if (event.target.closest?.("#runs")) choose(); });
   document.addEventListener("toggle", (event) => { if (event.target.id === "history") list(); }, true); // another tab may have run
 
+  // The fields' column ends with the window, so that its buttons are in sight however far down it begins.
+  const place = () => {
+    const left = byId("left"), top = left && `${Math.max(62, Math.round(left.getBoundingClientRect().top))}px`;
+    if (top && left.style.getPropertyValue("--top") !== top) left.style.setProperty("--top", top);
+  };
+
   const look = () => {
     announce();
     tick();
@@ -260,7 +266,8 @@
     document.body.append(live);
     new MutationObserver(look).observe(
       document.body, { childList: true, subtree: true, characterData: true, attributeFilter: ["data-say", "disabled"] });
-    setInterval(tick, 500);
+    setInterval(() => { tick(); place(); }, 500);
+    for (const name of ["scroll", "resize"]) addEventListener(name, place, { passive: true });
   };
   if (document.body) begin(); else addEventListener("DOMContentLoaded", begin);
 

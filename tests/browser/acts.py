@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 Open = Callable[..., Page]
 LOOKS = [
@@ -52,6 +52,19 @@ def refined(page: Page, question: str = QUESTION, *, blind: bool = False) -> Pag
     else:
         finish(page)
     return page
+
+
+def editor(cell: Locator) -> Locator:
+    """What a cell of a table is written in, opened."""
+    cell.dblclick()
+    return cell.locator("textarea, input")
+
+
+def write(cell: Locator, words: str) -> None:
+    """Write into a cell, in place of what it holds."""
+    field = editor(cell)
+    field.fill(words)
+    field.press("Enter")
 
 
 def example(page: Page) -> None:

@@ -4,7 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from acts import LOOKS, RUN, Open, chip, example, fill, finish, overflow, violations
+from acts import LOOKS, RUN, Open, chip, editor, example, fill, finish, overflow, violations, write
 from harness import PAYLOADS, Served
 from playwright.sync_api import expect
 from standin import StandIn, fails, says
@@ -142,18 +142,12 @@ def test_the_rubric_is_checked_beside_its_table_as_one_types(scripted: Served, v
     page.get_by_role("button", name="Rubric").click()
     cells = page.locator("#rubric [role=gridcell]")
     for place, words in ((0, f"Names the cause {ATTACK}"), (2, "maybe"), (3, "0")):
-        cells.nth(place).dblclick()
-        page.keyboard.press("Control+A")
-        page.keyboard.type(words)
-        page.keyboard.press("Enter")
+        write(cells.nth(place), words)
     check = page.locator("#rubric-check")
     expect(check).to_contain_text("Row 1: The kind is 'maybe'; write 'asks for' or 'fault'.")
     expect(check).to_contain_text("Row 1: The weight is '0'")
     for place, words in ((2, "fault"), (3, "2")):
-        cells.nth(place).dblclick()
-        page.keyboard.press("Control+A")
-        page.keyboard.type(words)
-        page.keyboard.press("Enter")
+        write(cells.nth(place), words)
     expect(check).to_contain_text("1 criterion, 1 fault among them, beside the standing ones")
     assert page.evaluate("window.bad") is None
 
@@ -179,7 +173,7 @@ def test_a_run_shows_its_steps_says_them_once_and_is_stopped_from_there(
     expect(page.locator("#live")).to_contain_text("Stopped after")
     said = page.evaluate("window.said")
     assert said.count("Writing") == 1
-    assert len(said) <= 5
+    assert len([words for words in said if words]) <= 5
     assert page.locator("#live").get_attribute("aria-live") == "polite"
 
 
@@ -205,8 +199,7 @@ def test_escape_in_a_cell_is_the_cells_and_does_not_stop_the_run(scripted: Serve
     page.get_by_role("button", name="Rubric").click()
     page.locator("#refine").click()
     page.locator(".prose", has_text="opening").wait_for()
-    page.locator("#rubric [role=gridcell]").first.dblclick()
-    page.keyboard.type("Half a name")
+    editor(page.locator("#rubric [role=gridcell]").first).fill("Half a name")
     page.keyboard.press("Escape")
     finish(page)
     expect(page.locator("#status")).not_to_contain_text("Stopped")
@@ -216,8 +209,7 @@ def test_a_cell_that_is_being_written_goes_with_the_run(scripted: Served, visit:
     page = visit(scripted)
     fill(page)
     page.get_by_role("button", name="Rubric").click()
-    page.locator("#rubric [role=gridcell]").first.dblclick()
-    page.keyboard.type("Names the cause")
+    editor(page.locator("#rubric [role=gridcell]").first).fill("Names the cause")
     page.keyboard.press("Control+Enter")
     finish(page)
     expect(page.locator(".criteria")).to_contain_text("Names the cause")
@@ -229,10 +221,7 @@ def test_an_error_in_the_rubric_opens_it_and_leads_there(scripted: Served, visit
     page.get_by_role("button", name="Rubric").click()
     cells = page.locator("#rubric [role=gridcell]")
     for place, words in ((0, "Names the cause"), (3, "0")):
-        cells.nth(place).dblclick()
-        page.keyboard.press("Control+A")
-        page.keyboard.type(words)
-        page.keyboard.press("Enter")
+        write(cells.nth(place), words)
     expect(page.locator("#rubric-check")).to_contain_text("Row 1")
     page.get_by_role("button", name="Rubric").click()
     expect(page.locator("#rubric")).to_be_hidden()
@@ -347,6 +336,18 @@ def test_the_question_suggests_criteria_that_can_be_edited(scripted: Served, vis
     page.get_by_role("button", name="Suggest").click()
     expect(page.locator("#rubric")).to_contain_text("how does it work?")
     expect(page.locator("#rubric-note")).not_to_contain_text("Write the question first")
+
+
+def test_refine_is_in_sight_from_the_start_and_wherever_one_reads(scripted: Served, visit: Open) -> None:
+    page = visit(scripted)
+    button = page.locator("#refine")
+    expect(button).to_be_in_viewport(ratio=1)
+    fill(page)
+    button.click()
+    finish(page)
+    for down in (0, 60, 2000):
+        page.evaluate(f"window.scrollTo(0, {down})")
+        expect(button).to_be_in_viewport(ratio=1)
 
 
 def test_a_model_that_is_not_there_is_told_with_what_to_do_and_the_input_is_kept(
