@@ -32,7 +32,7 @@ format: .venv/.dev ## put the code in its form
 	.venv/bin/ruff format .
 
 CASES ?= tests/data/refine_cases_sample.jsonl
-bench: .venv/.dev ## what BENCHMARKS.md shows; CASES=file.jsonl (id, question, draft, sources)
+bench: .venv/.dev browser postgres ## what BENCHMARKS.md shows; CASES=file.jsonl (id, question, draft, sources)
 	rm -rf build/cases.jsonl build/forms && mkdir -p build
 	.venv/bin/refiner refine $(CASES) -o build/cases.jsonl --max-new-tokens 200
 	$(PY) tests/bench/forms.py $(CASES) --limit 24 --out build/forms
@@ -41,6 +41,7 @@ bench: .venv/.dev ## what BENCHMARKS.md shows; CASES=file.jsonl (id, question, d
 	$(PY) tests/bench/start.py
 	$(PY) tests/bench/judging.py
 	PYTHONPATH=tests $(PY) tests/browser/bench.py
+	$(PY) tests/load/votes.py
 	mkdir -p assets/figures
 	$(PY) tests/bench/replay.py --plot assets/figures/passes.svg
 	$(PY) tests/bench/decoding.py $(CASES)
