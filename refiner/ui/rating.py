@@ -1,6 +1,6 @@
 """The rating: which is better, stars, reasons, a comment, two ticks; and the fold in which a rating is deleted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -70,9 +70,15 @@ class Rating:
             "",
         ]
 
-    def voted(self, held: Held, note: str) -> list[Any]:
-        """A run that was rated, or whose sides are shown: what was blind is locked once it was voted on."""
+    def voted(
+        self, held: Held, note: str, ticked: tuple[Sequence[str], Sequence[str]] | None = None
+    ) -> list[Any]:
+        """A run that was rated, or whose sides are shown: what was blind is locked once it was voted on.
+
+        ``ticked`` are the reasons of either side, where they are not those that stand there.
+        """
         first, second = names(held)
+        reasons: tuple[dict[str, Any], ...] = tuple({"value": list(one)} for one in ticked or ()) or ({}, {})
         looks = (
             gr.Button(
                 words,
@@ -88,8 +94,8 @@ class Rating:
             gr.Button(visible=False),
             gr.Button(visible=held.choice is not None),
             gr.Radio(visible=True),
-            gr.CheckboxGroup(label=f"{first} is"),
-            gr.CheckboxGroup(label=f"{second} is"),
+            gr.CheckboxGroup(label=f"{first} is", **reasons[0]),
+            gr.CheckboxGroup(label=f"{second} is", **reasons[1]),
             gr.skip(),
         ]
 
@@ -164,11 +170,12 @@ class Votes:
             return self._unchanged(result.status(str(error), "error"))
         return self._shown(held, result.status(said, "good"), uncover=held.blind and press != "save")
 
-    def reveal(self, held: Held | None) -> tuple[Any, ...]:
-        """Show the sides without a vote; one that comes after is not blind."""
+    def reveal(self, held: Held | None, first: Sequence[str], second: Sequence[str]) -> tuple[Any, ...]:
+        """Show the sides without a vote; one that comes after is not blind. Reasons go with their side."""
         if held is None:
             return self._unchanged("")
-        return self._shown(replace(held, blind=False), "", uncover=True)
+        ticked = (first, second) if held.left == "refined" else (second, first)
+        return self._shown(replace(held, blind=False, left="draft"), "", uncover=True, ticked=ticked)
 
     def _cast(
         self, press: Press | Literal["save"], held: Held | None, ballot: Ballot, name: str
@@ -185,12 +192,19 @@ class Votes:
         said = f"Stored: {_SAID[choice]}. Its number is {event}; with it you can have it deleted."
         return replace(held, choice=choice), said
 
-    def _shown(self, held: Held, note: str, *, uncover: bool) -> tuple[Any, ...]:
+    def _shown(
+        self,
+        held: Held,
+        note: str,
+        *,
+        uncover: bool,
+        ticked: tuple[Sequence[str], Sequence[str]] | None = None,
+    ) -> tuple[Any, ...]:
         if not uncover:
             return gr.skip(), gr.skip(), held, *self.parts.voted(held, note)
         body = result.finished(held.run, self.judged, rated=True)
         forget()
-        return body, gr.Row(visible=True), held, *self.parts.voted(held, note)
+        return body, gr.Row(visible=True), held, *self.parts.voted(held, note, ticked)
 
     def _unchanged(self, note: str) -> tuple[Any, ...]:
         group, _, *rest = self.parts.skipped()
@@ -206,7 +220,7 @@ def wire(votes: Votes, held: gr.State, fields: list[Any], shown: list[Any]) -> l
         button.click(_pressing(votes, press), [held, *fields], places, js=_JS, **_QUIET)
         for press, button in zip(presses, buttons, strict=True)
     ]
-    return [*through, votes.parts.reveal.click(votes.reveal, held, places, **_QUIET)]
+    return [*through, votes.parts.reveal.click(votes.reveal, [held, *fields[1:3]], places, **_QUIET)]
 
 
 def _pressing(votes: Votes, press: Press | Literal["save"]) -> Callable[..., tuple[Any, ...]]:

@@ -108,6 +108,23 @@ def test_a_blind_vote_without_the_tick_stores_and_tells_nothing(scored: Served, 
     assert (vote.feedback.blind, vote.feedback.choice) == (False, "refined")
 
 
+def test_reasons_go_with_their_side_when_the_sides_are_shown_without_a_vote(
+    scored: Served, visit: Open
+) -> None:
+    page = refined(visit(scored), blind=True)
+    left = "draft" if "copper" in page.locator(".pair.blind > *").first.inner_text() else "refined"
+    page.locator("#reasons-first").get_by_label("Clear").check()
+    page.get_by_role("button", name="Show which is which").click()
+    where = "#reasons-first" if left == "refined" else "#reasons-second"
+    expect(page.locator(where).get_by_label("Clear")).to_be_checked()
+    page.get_by_label("Store this run’s texts").check()
+    page.get_by_role("button", name="Tie").click()
+    vote = stored(scored, number(page))
+    assert vote
+    assert vote.feedback.reasons == {left: ("clear",)}
+    assert (vote.feedback.blind, vote.feedback.left) == (False, "draft")
+
+
 def test_a_vote_that_may_be_published_reaches_the_hub_and_one_that_may_not_does_not(
     visit: Open, tmp_path: Path
 ) -> None:
