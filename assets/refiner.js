@@ -29,12 +29,19 @@
   const leave = () => { if (shown && !stays && !shown.matches(":hover")) shown.hidePopover(); };
   const part = (target) => target.closest?.(".chip[popovertarget], .card");
 
-  document.addEventListener("pointerover", (event) => {
-    if (event.pointerType !== "mouse") return;
-    const at = part(event.target);
+  // A mouse that rests while the page moves under it asks for nothing: only one that was moved opens a card.
+  let over = null, place = "";
+  document.addEventListener("pointermove", (event) => {
+    const here = `${event.screenX} ${event.screenY}`, at = part(event.target) || null;
+    if (event.pointerType !== "mouse" || here === place) return;
+    place = here;
+    if (at === over) return;
+    over = at;
     if (at?.matches(".card")) clearTimeout(timer);
-    else if (at) later(() => look(at, false), 150);
-    else if (shown && !stays) later(leave, 250);
+    else if (at) later(() => { if (at.matches(":hover")) look(at, false); }, 150);
+  });
+  document.addEventListener("pointerover", (event) => {
+    if (event.pointerType === "mouse" && !part(event.target) && shown && !stays) later(leave, 250);
   });
   document.addEventListener("focusin", (event) => {
     const at = part(event.target);

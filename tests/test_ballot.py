@@ -12,9 +12,10 @@ import runs
 from refiner.domain import Feedback
 from refiner.errors import InputError, RefinerError
 from refiner.feedback import consent
+from refiner.feedback.ballots import Ballots
 from refiner.feedback.store import Store
 from refiner.render.result import finished
-from refiner.ui.ballot import Ballot, Ballots, Held, Press
+from refiner.ui.ballot import Ballot, Held, Press
 from refiner.ui.rating import labels, names
 
 RUN = runs.samples()[1]

@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,12 @@ from rated import vote
 from standin import free_port
 
 from refiner.errors import StoreError
+from refiner.feedback import database
+from refiner.feedback.ballots import Ballots
 from refiner.feedback.publish import EVERY, Publisher
 from refiner.feedback.rows import FLAT
 from refiner.feedback.scrub import Scrubber
+from refiner.feedback.store import Store
 
 TESTS = Path(__file__).parent
 Make = Callable[..., Publisher]
@@ -271,6 +276,35 @@ def test_a_folder_that_cannot_be_written_says_what_to_do(make: Make, tmp_path: P
         make().publish(vote())
 
 
+def test_processes_that_share_a_folder_lose_nothing_of_each_other(tmp_path: Path, kept_cache: Path) -> None:
+    code = SHARING.format(tests=str(TESTS), folder=str(tmp_path / "kept"), rules=str(kept_cache / "scrub"))
+    environ = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    first, second = (
+        subprocess.Popen([sys.executable, "-c", code, begin], env=environ)  # noqa: S603 - this interpreter
+        for begin in ("0", "1000")
+    )
+    assert (first.wait(60), second.wait(60)) == (0, 0)
+    there = {row["id"] for row in kept(tmp_path) if not row["deleted"]}
+    assert there == {f"event-{begin + n}" for begin in (0, 1000) for n in range(40) if n % 2}
+
+
+SHARING = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from rated import vote
+from refiner.feedback.publish import Publisher
+from refiner.feedback.scrub import Scrubber
+publisher = Publisher("lab/votes", Path({folder!r}), Scrubber(Path({rules!r})), endpoint="http://127.0.0.1:9")
+begin = int(sys.argv[1])
+for n in range(begin, begin + 40):
+    publisher.publish(vote(n))
+    if n % 2:  # the other process may be writing the line before, in the same or in its own file
+        publisher.forget(f"event-{{n - 1}}")
+publisher._closed.set()
+"""
+
+
 # --- taking back -----------------------------------------------------------------------------------
 
 COMMENT = "a comment to be withdrawn"
@@ -327,6 +361,81 @@ def test_a_vote_that_is_not_here_any_more_is_marked_as_withdrawn(make: Make, hub
     publisher.close()
     (row,) = hub.rows()
     assert (row["id"], row["run_id"], row["deleted"]) == ("event-of-a-lost-disk", "run-of-it", True)
+
+
+def test_a_vote_that_another_process_has_sent_leaves_the_hub_and_its_history(make: Make, hub: Hub) -> None:
+    first, second = make(endpoint=f"http://127.0.0.1:{free_port()}"), make()
+    first.publish(vote(0, comment=COMMENT))
+    second.publish(vote(1))
+    second.flush()
+    assert len(hub.rows()) == 2
+    first.forget("event-0")
+    second.close()
+    assert {(row["id"], row["deleted"]) for row in hub.rows()} == {("event-0", True), ("event-1", False)}
+    assert not any(COMMENT.encode() in text for text in hub.history)
+
+
+def test_what_is_withdrawn_twice_is_marked_once(make: Make, hub: Hub) -> None:
+    publisher = make()
+    for _ in range(2):
+        publisher.forget("event-of-a-lost-disk", "run-of-it")
+    publisher.close()
+    assert len(hub.rows()) == 1
+
+
+def test_a_deletion_that_left_a_copy_in_the_database_is_taken_back_all_the_same(
+    make: Make, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database.SETTINGS["sqlite"], "connect_args", {"timeout": 0})
+    file, publisher = tmp_path / "feedback.db", make()
+    with closing(Store(f"sqlite:///{file.as_posix()}")) as store:
+        ballots = Ballots(store, publisher)
+        event = ballots.cast(vote(0, comment=COMMENT).feedback)
+        soon(lambda: len(hub.rows()) == 1)
+        with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM feedback_events").fetchone()
+            with pytest.raises(StoreError, match="a copy may be left"):
+                ballots.delete(event)
+        ballots.delete(event)
+    publisher.close()
+    assert [(row["id"], row["deleted"]) for row in hub.rows()] == [(event, True)]
+    assert not any(COMMENT.encode() in text for text in hub.history)
+
+
+def test_the_command_line_takes_back_what_the_page_published(make: Make, hub: Hub, tmp_path: Path) -> None:
+    url = f"sqlite:///{(tmp_path / 'feedback.db').as_posix()}"
+    environ = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "REFINER_DATASET": REPO,
+        "REFINER_CACHE": str(tmp_path),
+        "HF_HUB_OFFLINE": "0",
+    }
+    page = make(folder=tmp_path / "publish")
+    with closing(Store(url)) as store:
+        event, other = (Ballots(store, page).cast(vote(n, comment=COMMENT).feedback) for n in range(2))
+    page.flush()
+    assert len(hub.rows()) == 2
+
+    def delete(number: str, endpoint: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("refiner")), "feedback", "delete", number]
+        return subprocess.run(  # noqa: S603 - our own command
+            command,
+            env={**environ, "HF_ENDPOINT": endpoint},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+
+    failed = delete(event, f"http://127.0.0.1:{free_port()}")
+    assert failed.stdout == "Deleted.\n"
+    assert "what was published of it is still there" in failed.stderr
+    assert [row["deleted"] for row in hub.rows()] == [False, False]
+    assert delete(other, hub.url).stdout == "Deleted.\n"
+    assert {(row["id"], row["deleted"]) for row in hub.rows()} == {(event, True), (other, True)}
+    assert not any(COMMENT.encode() in text for text in hub.history)
 
 
 def test_a_mind_changed_takes_the_place_of_the_earlier_vote(make: Make, tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from refiner.feedback.store import Store
 
 _FORMATS = click.Choice(get_args(Format))
+_NOT_SENT = (
+    "The Hub cannot be reached: what was published of it is still there. It is taken back by the next Refiner "
+    "that publishes from this machine, or by the same command again."
+)
 
 
 @click.group()
@@ -35,17 +39,28 @@ def count() -> None:
 @feedback.command()
 @click.argument("event_id")
 def delete(event_id: str) -> None:
-    """Wipe a rating and its run's texts by the number that its rater was given."""
+    """Wipe a rating and its run's texts by the number that its rater was given.
+
+    Where REFINER_DATASET is set it is taken back from there too.
+    """
+    from refiner.feedback.ballots import Ballots  # noqa: PLC0415 - `refiner --help` is instant
+    from refiner.feedback.publish import publisher_of  # noqa: PLC0415 - the same
+
+    publisher = publisher_of(settings_with())
     try:
         with closing(_store()) as store:
-            found = store.delete(event_id.strip())
+            found = Ballots(store, publisher).delete(event_id.strip())
     except RefinerError as error:
         raise click.ClickException(str(error)) from error
+    finally:
+        sent = publisher is None or publisher.close()
     if not found:
         raise click.ClickException(
             f"There is no rating with the number {event_id}, or it is deleted already."
         )
     click.echo("Deleted.")
+    if not sent:
+        click.echo(_NOT_SENT, err=True)
 
 
 @feedback.command()

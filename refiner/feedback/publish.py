@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
 from huggingface_hub import CommitOperationAdd, CommitScheduler, HfApi
 
 from refiner.errors import StoreError
@@ -43,21 +44,15 @@ _log = logging.getLogger(__name__)
 
 
 def publisher_of(settings: Settings) -> "Publisher | None":
-    """The publisher that the settings name, its rules being made ready meanwhile; None where they name none.
-
-    A process that publishes ends by `exit_on_sigterm`, so that the last votes are sent.
-    """
+    """The publisher that the settings name; None where they name none."""
     if not settings.dataset:
         return None
-    scrubber = Scrubber(settings.cache_dir / "scrub")
-    threading.Thread(target=scrubber.scrub, args=("",), name="scrub-warm", daemon=True).start()
-    exit_on_sigterm()
-    folder = settings.cache_dir / "publish"
+    folder, scrubber = settings.cache_dir / "publish", Scrubber(settings.cache_dir / "scrub")
     return Publisher(settings.dataset, folder, scrubber, token=settings.hub_token)
 
 
 class Publisher:
-    """Publishes votes to ``repo_id``, an owner/name; ``folder`` is this process's own. Safe to use from threads.
+    """Publishes votes to ``repo_id``, an owner/name. Safe to use from threads, and ``folder`` from several processes.
 
     Nothing is asked of the Hub before the first vote that may be published. ``every`` is in minutes, ``roll`` in bytes.
     Where the folder cannot be written `publish` and `forget` raise `StoreError`.
@@ -78,17 +73,24 @@ class Publisher:
         self._repo_id, self._folder, self._scrubber = repo_id, folder.expanduser().resolve(), scrubber
         self._api = HfApi(endpoint=endpoint, token=token or None)
         self._every, self._roll, self._licence = every, roll, licence
-        self._lock = threading.Lock()  # over the files
+        self._lock = threading.Lock()
         self._connecting = threading.Lock()
         self._closed = threading.Event()
         self._pushing = threading.Lock()
-        self._offered: set[Path] = set()  # files that a commit has begun with
+        self._offered = (
+            self._folder / "offered"
+        )  # the files that a commit has begun with, whichever process's
         self._withdrawn = self._folder / "withdrawn"  # there while the Hub's history may hold what was
         self._thread: threading.Thread | None = None
         self._scheduler: _Scheduler | None = None
         began = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
         self._own = self._folder / "data" / f"{socket.gethostname()}-{began}-{secrets.token_hex(3)}"
         self._number = 1
+
+    def serve(self) -> None:
+        """Make ready for votes, in a process that stays: it will end by `exit_on_sigterm`, so that the last are sent."""
+        threading.Thread(target=self._scrubber.scrub, args=("",), name="scrub-warm", daemon=True).start()
+        exit_on_sigterm()
 
     def publish(self, vote: Vote) -> None:
         """Put a vote in line to be published, in place of earlier ones of its run; the same one again is no news.
@@ -97,7 +99,7 @@ class Publisher:
         """
         given = vote.feedback
         row = flat(*scrubbed(vote, self._scrubber)) if given.consent_publish else None
-        with _told(self._folder), self._lock:
+        with _told(self._folder), self._alone():
             if any(_holds(file, vote.id) for file in self._files()):
                 return
             struck = self._strike({given.run_id})
@@ -110,12 +112,12 @@ class Publisher:
         """Take back a vote that may have been published, and the others of its run.
 
         Its lines leave the files of this machine, and with the next commit those of the Hub, history included.
-        Where one may have been seen, or none is here any more, a line says that it is withdrawn.
+        Where one may have been seen, or none is here any more, a line says that it is withdrawn, once.
         """
-        with _told(self._folder), self._lock:
+        with _told(self._folder), self._alone():
             found = self._strike({event_id, run_id})
             self._strike({row["run_id"] for row in found})
-            if not found:
+            if not found and not any(_holds(file, event_id) for file in self._files()):
                 self._append(tombstone(event_id, run_id or None))
         self._start()
 
@@ -132,14 +134,15 @@ class Publisher:
             return False
         return True
 
-    def close(self) -> None:
-        """Send what was not sent, and end. Also done at the interpreter's end."""
+    def close(self) -> bool:
+        """Send what was not sent, and end; False where the Hub cannot be had. Also done at the interpreter's end."""
         atexit.unregister(self.close)
-        if not self._closed.is_set() and self._files():
-            self.flush()
+        idle = self._thread is None or self._closed.is_set() or not self._files()
+        sent = idle or self.flush()
         self._closed.set()
         if self._scheduler is not None:
             self._scheduler.stop()
+        return sent
 
     def _start(self) -> None:
         """Begin to publish in the background, once."""
@@ -162,7 +165,7 @@ class Publisher:
         with self._connecting:
             self._prepare()
             self._scheduler = _Scheduler(
-                self._lock,
+                self._alone,
                 self._sending,
                 repo_id=self._repo_id,
                 repo_type="dataset",
@@ -185,13 +188,14 @@ class Publisher:
     def _sending(self) -> Iterator[None]:
         """Around a commit, one at a time. What was withdrawn leaves the history as well: all commits become one."""
         with self._pushing:
-            with self._lock:
-                self._offered |= set(self._files())
+            with self._alone():
+                names = {str(file.relative_to(self._folder)) for file in self._files()}
+                _overwrite(self._offered, "\n".join(sorted(names)))
                 withdrawn = _modified(self._withdrawn)
             yield
             if withdrawn:
                 self._api.super_squash_history(self._repo_id, repo_type="dataset")
-                with self._lock:
+                with self._alone():
                     if _modified(self._withdrawn) == withdrawn:  # or more was withdrawn since
                         self._withdrawn.unlink()
 
@@ -210,10 +214,17 @@ class Publisher:
 
     def _mend(self) -> None:
         """Take out a last line that a crash of an earlier process cut off: no reader would take the file."""
-        with self._lock:
+        with self._alone():
             for file in self._files():
                 if not file.read_bytes().endswith(b"\n"):
                     _replace(file, _read(file))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """With the files to ourselves, between threads and between processes."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._lock, FileLock(self._folder / "lock"):
+            yield
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("data/*/*.jsonl"))
@@ -254,26 +265,32 @@ class Publisher:
         return struck
 
     def _maybe_seen(self, file: Path) -> bool:
-        """Whether a file may be on the Hub: one of an earlier process may, and one that a commit has begun with."""
-        return file.parent != self._own or file in self._offered
+        """Whether a file may be on the Hub: one of another process may, and one that a commit has begun with."""
+        if file.parent != self._own:
+            return True
+        offered = self._offered.read_text(encoding="utf-8") if self._offered.exists() else ""
+        return str(file.relative_to(self._folder)) in offered.split("\n")
 
 
 class _Scheduler(CommitScheduler):
     """Hugging Face's scheduler with the publisher's lock over the files, and what it does around a commit."""
 
     def __init__(
-        self, files: threading.Lock, sending: Callable[[], AbstractContextManager[None]], **options: Any
+        self,
+        alone: Callable[[], AbstractContextManager[None]],
+        sending: Callable[[], AbstractContextManager[None]],
+        **options: Any,
     ) -> None:
-        self._over_files, self._sending = files, sending
+        self._alone, self._sending = alone, sending
         super().__init__(**options)
 
-    @property
-    def lock(self) -> threading.Lock:
+    @property  # type: ignore[override]  # it is only entered
+    def lock(self) -> AbstractContextManager[None]:
         """The one that the publisher writes under."""
-        return self._over_files
+        return self._alone()
 
     @lock.setter
-    def lock(self, _: threading.Lock) -> None:
+    def lock(self, _: object) -> None:
         """The base class makes one of its own."""
 
     def push_to_hub(self) -> "CommitInfo | None":
@@ -286,7 +303,7 @@ class _Scheduler(CommitScheduler):
 def _told(folder: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:  # the second: a disk that knows no locks
         raise StoreError(
             f"The rating is stored, but what is published could not be changed: {error}. {folder} must be a folder "
             "that can be written."
@@ -320,10 +337,15 @@ def _replace(file: Path, rows: list[Row]) -> None:
     if not rows:
         file.unlink()
         return
-    before, new = _modified(file), file.with_suffix(".new")
-    new.write_text("".join(map(_line, rows)), encoding="utf-8")
-    new.replace(file)
+    before = _modified(file)
+    _overwrite(file, "".join(map(_line, rows)))
     _mark(file, before)
+
+
+def _overwrite(file: Path, text: str) -> None:
+    new = file.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(file)
 
 
 def _modified(file: Path) -> int:

@@ -1,4 +1,4 @@
-"""A rating as it was filled in, and what becomes of it. Knows no Gradio.
+"""A rating as it was filled in. Knows no Gradio.
 
 In a blind rating the page names the answers left and right; which was which was drawn with the run.
 """
@@ -12,10 +12,8 @@ from typing import Literal, cast
 from refiner.domain import Choice, Feedback, Refinement, Side
 from refiner.errors import InputError
 from refiner.feedback import consent
-from refiner.feedback.publish import Publisher
 from refiner.feedback.reasons import REASONS
 from refiner.feedback.record import run_record
-from refiner.feedback.store import Store
 
 Press = Literal["first", "second", "tie", "both_bad"]
 """What was pressed; the first is the left answer of a blind rating, the refined one of another."""
@@ -118,28 +116,3 @@ def _agreed(text: str, run: Refinement) -> tuple[dict[str, bool], dict[int, bool
         {name: criteria[name] for name in known if isinstance(criteria.get(name), bool)},
         {place: claims[str(place)] for place in places if isinstance(claims.get(str(place)), bool)},
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Ballots:
-    """Where ratings go: stored, and published where that is set and consented to."""
-
-    store: Store
-    publisher: Publisher | None = None
-
-    def cast(self, given: Feedback) -> str:
-        """Keep a rating; returns its number. `RefinerError` says what to do where it could not be kept."""
-        event = self.store.add(given)
-        if self.publisher is not None:
-            vote = self.store.vote(event)
-            if vote is not None:
-                self.publisher.publish(vote)
-        return event
-
-    def delete(self, event: str) -> bool:
-        """Wipe a rating, and take it back where it may have been published; False where there is none."""
-        run_id, published = self.store.run_of(event) or ("", False)
-        deleted = self.store.delete(event)
-        if deleted and published and self.publisher is not None:
-            self.publisher.forget(event, run_id)
-        return deleted

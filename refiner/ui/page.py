@@ -16,6 +16,7 @@ import gradio as gr
 from refiner.domain import Request, Side
 from refiner.engines import Engine
 from refiner.errors import RefinerError
+from refiner.feedback.ballots import Ballots
 from refiner.feedback.publish import Publisher
 from refiner.feedback.rater import key_of
 from refiner.feedback.store import Store
@@ -27,7 +28,7 @@ from refiner.render.progress import waiting
 from refiner.render.quality import fold
 from refiner.settings import Settings
 from refiner.ui import fields
-from refiner.ui.ballot import Ballots, Held
+from refiner.ui.ballot import Held
 from refiner.ui.follow import View, failed, follow, reading
 from refiner.ui.inputs import inputs
 from refiner.ui.insight import add_insight

@@ -9,12 +9,13 @@ import gradio as gr
 from refiner.domain import Choice
 from refiner.errors import InputError, RefinerError
 from refiner.feedback import consent
+from refiner.feedback.ballots import Ballots
 from refiner.feedback.rater import rater_id
 from refiner.feedback.reasons import REASONS
 from refiner.judges import forget
 from refiner.judges.quality import Quality
 from refiner.render import result
-from refiner.ui.ballot import Ballot, Ballots, Held, Press
+from refiner.ui.ballot import Ballot, Held, Press
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _PRESSES: tuple[Press, ...] = ("first", "second", "tie", "both_bad")

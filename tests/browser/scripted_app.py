@@ -37,5 +37,8 @@ if __name__ == "__main__":
         info=ModelInfo("<b>scripted</b>", is_refiner=False),
     )
     judge = choose(settings, engine, lambda _: engine)  # type: ignore[arg-type,return-value]  # never asked to read
-    demo = build(engine, judge, Store(settings.database_url), settings, publisher_of(settings))
+    publisher = publisher_of(settings)
+    if publisher is not None:
+        publisher.serve()
+    demo = build(engine, judge, Store(settings.database_url), settings, publisher)
     demo.launch(**theme.launch_options(settings))

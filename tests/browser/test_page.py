@@ -385,7 +385,6 @@ def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme:
     chip(page)
     expect(page.locator(".card:popover-open mark")).to_be_visible()
     page.keyboard.press("Escape")
-    page.mouse.move(0, 0)  # or a citation that comes by under the pointer opens its card
     page.get_by_label("Store this run’s texts").check()
     before = votes(real)
     page.get_by_role("button", name="Refined better").click()

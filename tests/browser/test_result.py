@@ -83,6 +83,24 @@ def test_a_card_opens_on_hover_and_on_focus_and_stays_when_it_is_pressed(scored:
     expect(opened).to_have_count(0)
 
 
+def test_a_citation_that_comes_by_under_a_resting_mouse_opens_nothing_until_the_mouse_is_moved(
+    scored: Served, visit: Open
+) -> None:
+    page = refined(visit(scored))
+    opened, chip = page.locator(".card:popover-open"), page.locator(".claims button.chip").first
+    chip.scroll_into_view_if_needed()
+    box = chip.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y + 100)
+    page.evaluate("window.scrollBy({ top: -100, behavior: 'instant' })")
+    page.wait_for_function("document.querySelector('.claims button.chip').matches(':hover')")
+    page.wait_for_timeout(400)  # a card opens after 150 ms
+    expect(opened).to_have_count(0)
+    page.mouse.move(x + 1, y + 100)
+    expect(opened).to_be_visible()
+
+
 def test_on_a_phone_both_sides_are_named_and_a_sentence_that_stayed_stands_once(
     scored: Served, visit: Open
 ) -> None:
