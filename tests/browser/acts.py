@@ -35,7 +35,7 @@ def fill(
     expect(page.locator("#sources-note")).to_contain_text("2 sources read")
 
 
-def finish(page: Page, timeout: int = 30_000) -> None:
+def finish(page: Page, timeout: int = 60_000) -> None:
     page.locator(".scores").wait_for(timeout=timeout)
     expect(page.locator("#refine")).to_be_enabled()
 
