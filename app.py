@@ -14,10 +14,10 @@ settings = Settings.from_environment()
 engine = choose(settings)
 judge = choose_judge(settings, engine, lambda model: choose(replace(settings, model=model)))
 publisher = publisher_of(settings)
-if publisher is not None:
-    publisher.serve()
 demo = build(engine, judge, Store(settings.database_url), settings, publisher)
 
 if __name__ == "__main__":
     zerogpu.warm(engine)
+    if publisher is not None:
+        publisher.serve()
     demo.launch(**theme.launch_options(settings))

@@ -277,17 +277,19 @@ def test_a_folder_that_cannot_be_written_says_what_to_do(make: Make, tmp_path: P
 
 
 def test_processes_that_share_a_folder_lose_nothing_of_each_other(tmp_path: Path, kept_cache: Path) -> None:
-    code = SHARING.format(tests=str(TESTS), folder=str(tmp_path / "kept"), rules=str(kept_cache / "scrub"))
+    rules, folder = str(kept_cache / "scrub"), str(tmp_path / "kept")
+    code = SHARING.format(tests=str(TESTS), folder=folder, rules=rules, votes=VOTES)
     environ = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
     first, second = (
-        subprocess.Popen([sys.executable, "-c", code, begin], env=environ)  # noqa: S603 - this interpreter
-        for begin in ("0", "1000")
+        subprocess.Popen([sys.executable, "-c", code, *begins], env=environ)  # noqa: S603 - this interpreter
+        for begins in (("0", "1000"), ("1000", "0"))
     )
     assert (first.wait(60), second.wait(60)) == (0, 0)
     there = {row["id"] for row in kept(tmp_path) if not row["deleted"]}
-    assert there == {f"event-{begin + n}" for begin in (0, 1000) for n in range(40) if n % 2}
+    assert there == {f"event-{begin + n}" for begin in (0, 1000) for n in range(VOTES) if n % 2}
 
 
+VOTES = 80
 SHARING = """
 import sys
 sys.path.insert(0, {tests!r})
@@ -296,11 +298,11 @@ from rated import vote
 from refiner.feedback.publish import Publisher
 from refiner.feedback.scrub import Scrubber
 publisher = Publisher("lab/votes", Path({folder!r}), Scrubber(Path({rules!r})), endpoint="http://127.0.0.1:9")
-begin = int(sys.argv[1])
-for n in range(begin, begin + 40):
-    publisher.publish(vote(n))
-    if n % 2:  # the other process may be writing the line before, in the same or in its own file
-        publisher.forget(f"event-{{n - 1}}")
+own, other = (int(begin) for begin in sys.argv[1:])
+for n in range({votes}):
+    publisher.publish(vote(own + n))
+    if n % 2:  # while the other one writes to the file that this takes a line out of, or before it does
+        publisher.forget(f"event-{{other + n - 1}}")
 publisher._closed.set()
 """
 

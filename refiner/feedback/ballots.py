@@ -1,4 +1,4 @@
-"""Where ratings go."""
+"""A rating into the store, and the data set where that is set, and out of both."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from refiner.feedback.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Ballots:
-    """Where ratings go: stored, and published where that is set and consented to."""
+    """Where ratings go: all into the store, those whose raters agreed to the publisher too, where there is one."""
 
     store: Store
     publisher: Publisher | None = None

@@ -77,9 +77,7 @@ class Publisher:
         self._connecting = threading.Lock()
         self._closed = threading.Event()
         self._pushing = threading.Lock()
-        self._offered = (
-            self._folder / "offered"
-        )  # the files that a commit has begun with, whichever process's
+        self._offered = self._folder / "offered"  # names the files, of any process, that may be there
         self._withdrawn = self._folder / "withdrawn"  # there while the Hub's history may hold what was
         self._thread: threading.Thread | None = None
         self._scheduler: _Scheduler | None = None
@@ -303,7 +301,7 @@ class _Scheduler(CommitScheduler):
 def _told(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, NotImplementedError) as error:  # the second: a disk that knows no locks
+    except OSError as error:
         raise StoreError(
             f"The rating is stored, but what is published could not be changed: {error}. {folder} must be a folder "
             "that can be written."
