@@ -31,6 +31,7 @@ format: .venv/.dev ## put the code in its form
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+bench screenshots: export PYTHONPATH := tests/support:tests/bench:tests/browser:tests/load
 CASES ?= tests/data/refine_cases_sample.jsonl
 bench: .venv/.dev browser postgres ## what BENCHMARKS.md shows; CASES=file.jsonl (id, question, draft, sources)
 	rm -rf build/cases.jsonl build/forms && mkdir -p build
@@ -40,7 +41,7 @@ bench: .venv/.dev browser postgres ## what BENCHMARKS.md shows; CASES=file.jsonl
 	$(PY) tests/bench/text.py
 	$(PY) tests/bench/start.py
 	$(PY) tests/bench/judging.py
-	PYTHONPATH=tests $(PY) tests/browser/bench.py
+	$(PY) tests/browser/bench.py
 	$(PY) tests/load/votes.py
 	mkdir -p assets/figures
 	$(PY) tests/bench/replay.py --plot assets/figures/passes.svg

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from refiner import answer, pipeline, rubrics, sources
+from refiner import pipeline
 from refiner.domain import Finished, Mix, Options, Refinement, Request
-from refiner.engines import Engine
+from refiner.engines.protocol import Engine
 from refiner.errors import InputError, RefinerError
-from refiner.feedback.record import result_fields
-from refiner.judges import Judge
-from refiner.prompts import PromptTemplate
+from refiner.formats import answer, sources
+from refiner.judges.protocol import Judge
+from refiner.prompts.template import PromptTemplate
+from refiner.runs.record import result_fields
+from refiner.scoring import rubrics
 
 Row = dict[str, object]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel
 
-from refiner import sentences
 from refiner.domain import Answer, Change, Claim, Token
+from refiner.text import sentences
 
 _SCRIPTS = (
     "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9d"  # written without blanks: a word is a character

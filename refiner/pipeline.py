@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
-from refiner import answer, diff, judges, prompts, quotes, rewards, rubrics, sources
+from refiner import diff
 from refiner.domain import (
     LEAST,
     MOST,
@@ -25,10 +25,14 @@ from refiner.domain import (
     Stage,
     Writing,
 )
-from refiner.engines import Engine, Job
+from refiner.engines.protocol import Engine, Job
 from refiner.errors import EngineError, InputError
-from refiner.judges import Judge
-from refiner.prompts import PromptTemplate
+from refiner.formats import answer, sources
+from refiner.judges.ask import ask
+from refiner.judges.protocol import Judge
+from refiner.prompts import budget, quotes
+from refiner.prompts.template import PromptTemplate, shown
+from refiner.scoring import rewards, rubrics
 
 
 def request(
@@ -88,7 +92,7 @@ def refine(
         changes = diff.compare(draft, refined)
         checks = (*rewards.checks(request, draft), *rewards.checks(request, refined))
         total = len(dict.fromkeys(checks))
-        with closing(judges.ask(judge, checks, stop.is_set)) as asked:
+        with closing(ask(judge, checks, stop.is_set)) as asked:
             for verdicts in asked:
                 yield Judging(refined, draft, changes, written.usage, len(verdicts), total)
         yield Finished(
@@ -112,10 +116,10 @@ def refine(
         engine.release()
 
 
-def read(request: Request, engine: Engine, template: PromptTemplate) -> tuple[Answer, prompts.Prompt]:
+def read(request: Request, engine: Engine, template: PromptTemplate) -> tuple[Answer, budget.Prompt]:
     """The draft as it is understood, and what the engine is to read. `InputError` where that is too long."""
     draft = answer.parse(request.draft, [source.id for source in request.sources], expect_block=False)
-    prompt = prompts.build(
+    prompt = budget.build(
         template,
         request.question,
         draft,
@@ -126,7 +130,7 @@ def read(request: Request, engine: Engine, template: PromptTemplate) -> tuple[An
     return draft, prompt
 
 
-def job(prompt: prompts.Prompt, draft: Answer, engine: Engine, options: Options) -> Job:
+def job(prompt: budget.Prompt, draft: Answer, engine: Engine, options: Options) -> Job:
     """What to write. Only what went into the prompt may be cited: nobody has read the rest."""
     if not LEAST <= options.max_new_tokens <= MOST:
         raise InputError(f"The longest answer must be between {LEAST} and {MOST:,} tokens.")
@@ -141,7 +145,7 @@ def job(prompt: prompts.Prompt, draft: Answer, engine: Engine, options: Options)
         form=form,
         ids=tuple(source.id for source in prompt.sources),
         quotes=groups,
-        draft=prompts.shown(draft, prompt.sources),
+        draft=shown(draft, prompt.sources),
         max_new_tokens=options.max_new_tokens,
         temperature=options.temperature,
         seed=options.seed,

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.engines.choose import choose
 from refiner.engines.local import LocalEngine
-from refiner.feedback.scrub import Scrubber
+from refiner.feedback.export.scrub import Scrubber
 from refiner.settings import Settings
 
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-MUST_RUN = ("test_page", "test_local", "test_feedback", "test_votes")
+MUST_RUN = ("test_page", "test_local", "test_store", "test_votes")
 
 
 def main(report: Path) -> None:

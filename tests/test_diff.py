@@ -3,17 +3,17 @@
 import json
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from paths import SAMPLE_CASES
 
-from refiner import answer
 from refiner.diff import Counts, compare, count
 from refiner.domain import Answer, Change, Token
+from refiner.formats import answer
 
-CASES = (Path(__file__).parent / "data/refine_cases_sample.jsonl").read_text(encoding="utf-8").splitlines()
+CASES = (SAMPLE_CASES).read_text(encoding="utf-8").splitlines()
 DRAFTS = [json.loads(line)["draft"] for line in CASES]
 
 

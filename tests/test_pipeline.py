@@ -8,24 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refiner.domain import (
-    Finished,
-    Judging,
-    Options,
-    Prepared,
-    Refinement,
-    Request,
-    Source,
-    Stage,
-    Writing,
-)
+from refiner.domain import Finished, Judging, Options, Prepared, Refinement, Request, Source, Stage, Writing
 from refiner.engines.local import LocalEngine
 from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import EngineError, InputError
-from refiner.judges.lexical import LexicalJudge
+from refiner.judges.lexical.judge import LexicalJudge
 from refiner.judges.logits import LogitsJudge
 from refiner.pipeline import refine, request
-from refiner.prompts import PromptTemplate
+from refiner.prompts.template import PromptTemplate
 from refiner.render import result
 
 JUDGE = LexicalJudge()

@@ -6,6 +6,7 @@ from refiner import __version__
 from refiner.cli.feedback import feedback
 from refiner.cli.judge_eval import judge_eval
 from refiner.cli.refine import refine
+from refiner.cli.serve import serve
 
 
 @click.group()
@@ -14,6 +15,7 @@ def main() -> None:
     """Rewrite draft answers into answers whose every claim cites a source."""
 
 
+main.add_command(serve)
 main.add_command(refine)
 main.add_command(judge_eval)
 main.add_command(feedback)

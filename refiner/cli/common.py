@@ -9,12 +9,12 @@ from refiner.settings import JudgeKind, Settings
 
 if TYPE_CHECKING:
     from refiner.engines.local import LocalEngine
-    from refiner.judges import Judge
+    from refiner.judges.protocol import Judge
 
 JUDGE = click.Choice(get_args(JudgeKind))
 
 
-def settings_with(**given: str | None) -> Settings:
+def settings_with(**given: str | int | None) -> Settings:
     """The environment's settings; of those given, None leaves the environment's."""
     named: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return replace(Settings.from_environment(), **named)

@@ -9,10 +9,10 @@ import click
 
 from refiner.cli.common import settings_with
 from refiner.errors import RefinerError
-from refiner.feedback import Format
+from refiner.feedback.export.formats import Format
 
 if TYPE_CHECKING:
-    from refiner.feedback.store import Store
+    from refiner.feedback.storage.store import Store
 
 _FORMATS = click.Choice(get_args(Format))
 _NOT_SENT = (
@@ -43,8 +43,8 @@ def delete(event_id: str) -> None:
 
     Where REFINER_DATASET is set it is taken back from there too.
     """
-    from refiner.feedback.ballots import Ballots  # noqa: PLC0415 - `refiner --help` is instant
-    from refiner.feedback.publish import publisher_of  # noqa: PLC0415 - the same
+    from refiner.feedback.publish.publisher import publisher_of  # noqa: PLC0415 - the same
+    from refiner.feedback.votes import Ballots  # noqa: PLC0415 - `refiner --help` is instant
 
     publisher = publisher_of(settings_with())
     try:
@@ -75,9 +75,9 @@ def export(*, kind: str, out: Path, licence: str) -> None:
     Preference pairs (trl), desirable and undesirable answers (kto), records and settings (argilla), or everything
     of each vote (jsonl, parquet). E-mail addresses, phone numbers and keys are taken out.
     """
-    from refiner.feedback.export import export as write  # noqa: PLC0415 - `refiner --help` is instant
-    from refiner.feedback.export import said  # noqa: PLC0415 - the same
-    from refiner.feedback.scrub import Scrubber  # noqa: PLC0415 - the same
+    from refiner.feedback.export.dataset import export as write  # noqa: PLC0415 - `refiner --help` is instant
+    from refiner.feedback.export.dataset import said  # noqa: PLC0415 - the same
+    from refiner.feedback.export.scrub import Scrubber  # noqa: PLC0415 - the same
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", licence):
         raise click.ClickException(f"{licence!r} is no licence's id. One is cc-by-4.0.")
@@ -92,6 +92,6 @@ def export(*, kind: str, out: Path, licence: str) -> None:
 
 
 def _store() -> "Store":
-    from refiner.feedback.store import Store  # noqa: PLC0415 - `refiner --help` is instant
+    from refiner.feedback.storage.store import Store  # noqa: PLC0415 - `refiner --help` is instant
 
     return Store(settings_with().database_url)

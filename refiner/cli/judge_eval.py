@@ -15,9 +15,9 @@ from refiner.errors import InputError, RefinerError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from refiner.evaluation import Evaluation, Figure
-    from refiner.judges import Judge
-    from refiner.labels import Measured
+    from refiner.judges.evaluation import Measured
+    from refiner.judges.protocol import Judge
+    from refiner.scoring.metrics import Evaluation, Figure
     from refiner.settings import Settings
 
 
@@ -44,19 +44,19 @@ def judge_eval(
     """
     from tqdm import tqdm  # noqa: PLC0415 - `refiner --help` is instant
 
-    from refiner import labels  # noqa: PLC0415 - the same
-    from refiner.render import quality as drawn  # noqa: PLC0415 - the same
+    from refiner.judges import evaluation  # noqa: PLC0415 - the same
+    from refiner.render.scores import judge_quality as drawn  # noqa: PLC0415 - the same
 
     try:
         settings = settings_with(judge=judge, judge_model=model)
         measured = judge_of(settings)
         found: dict[str, Evaluation] = {}
-        every = {file.stem: labels.read(file)[:limit] for file in data}  # all, before any time is spent
+        every = {file.stem: evaluation.read(file)[:limit] for file in data}  # all, before any time is spent
         if len(every) < len(data):
             raise InputError("Two of the files have the same name; their figures could not be told apart.")
         for name, rows in every.items():
             with tqdm(total=len(rows), desc=name, unit="claim", file=sys.stderr) as bar:
-                done = labels.measure(measured, rows, bar.update)
+                done = evaluation.measure(measured, rows, bar.update)
             found[name] = done.evaluation
             _warn(done)
         click.echo(_json(measured, data, found) if as_json else _figures(measured, found))

@@ -2,7 +2,7 @@
 
 Three forms (`domain.Form`): *free* is the format itself; *strict* has text only inside claims, each ended by
 a sentence's end; *extractive* has only whole sentences of the sources, none twice. States are immutable, so
-that a caller can look ahead. Knows nothing of models; budgets are the writer's (`decoding.writer`).
+that a caller can look ahead. Knows nothing of models; budgets are the writer's (`decoding.constrained_writer`).
 
 Two kinds of state matter: `Text`, where nearly every token may follow and the mask is cached, and `Choice`,
 where one of a few byte strings must follow: tokens are their prefixes, and what all of them share is forced

@@ -1,7 +1,7 @@
 """The decoding loop: a causal language model, a prompt and a writer; one forward pass at a time.
 
 Not transformers' `generate`: here forced tokens go through the model together with the next token's pass, what
-`decoding.drafter` guesses is checked in the same pass, a stop takes effect between two passes, and the time that
+`decoding.proposer` guesses is checked in the same pass, a stop takes effect between two passes, and the time that
 is not the model's is measured. What is written does not depend on the guesses: each token is chosen from the
 model's own logits after all tokens before it, and the first that differs from its guess ends the pass
 (speculative decoding, Leviathan et al. 2023, with a guess that is certain of itself: section 2.3 with q = 1). In
@@ -14,10 +14,10 @@ from typing import Literal
 
 import torch
 
-from refiner.decoding.drafter import MOST, Drafter, Step
+from refiner.decoding.constrained_writer import Writer
 from refiner.decoding.grammar import Allowed
-from refiner.decoding.memory import PREFILL, Memory
-from refiner.decoding.writer import Writer
+from refiner.decoding.kv_cache import PREFILL, Memory
+from refiner.decoding.proposer import MOST, Drafter, Step
 from refiner.domain import Usage, Writing
 
 

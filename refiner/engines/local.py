@@ -14,19 +14,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from refiner.decoding.drafter import Drafter
+from refiner.decoding.constrained_writer import FreeWriter, HeldWriter, Writer
 from refiner.decoding.grammar import Grammar
-from refiner.decoding.known import Known
+from refiner.decoding.lookup import Known
+from refiner.decoding.proposer import Drafter
 from refiner.decoding.vocabulary import Vocabulary
-from refiner.decoding.writer import FreeWriter, HeldWriter, Writer
 from refiner.domain import LEAST, Form, Message, ModelInfo, Odds, Usage, Writing
-from refiner.engines import Job
 from refiner.engines.loading import load
+from refiner.engines.protocol import Job
 from refiner.errors import EngineError, InputError
 from refiner.settings import REFINER_MODEL, Device
 
 if TYPE_CHECKING:
-    from refiner.decoding.memory import Memory
+    from refiner.decoding.kv_cache import Memory
 
 LEAST_CHANCE = {"cuda": 0.03, "mps": 0.1, "cpu": 0.25}
 """How probably right a guess must be, by device: on a CPU a token more makes a pass dearer (BENCHMARKS.md,
@@ -127,7 +127,7 @@ class LocalEngine:
         A choice counts with a blank before it as well, where it is one token. What prompts share is read once. It
         ends where ``stop`` says so while another request has the model, or before a pass. Nothing is written.
         """
-        from refiner.decoding.packed import read  # noqa: PLC0415 - torch is heavy
+        from refiner.decoding.prefix_packing import read  # noqa: PLC0415 - torch is heavy
 
         loaded = self._get()
         tokens = [loaded.prompt(prompt) for prompt in prompts]
@@ -238,7 +238,7 @@ class _Loaded:
 
     def memory(self, room: int, before: "Memory | None" = None) -> "Memory":
         """With room for so many tokens: ``before``, if it can go back, or an empty one."""
-        from refiner.decoding.memory import WIDTH, Memory  # noqa: PLC0415 - torch is heavy
+        from refiner.decoding.kv_cache import WIDTH, Memory  # noqa: PLC0415 - torch is heavy
 
         if before is not None and before.whole and (not before.width or before.room >= room + before.width):
             return before

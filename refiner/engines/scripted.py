@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from refiner.domain import Form, Message, ModelInfo, Usage, Writing
-from refiner.engines import Job
+from refiner.engines.protocol import Job
 from refiner.errors import EngineError
 
 _INFO = ModelInfo("scripted", is_refiner=False, detail="replays a text; no model")

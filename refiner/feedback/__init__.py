@@ -1,6 +1,1 @@
-"""Ratings: what of a run is kept, and where; and what leaves of it."""
-
-from typing import Literal
-
-Format = Literal["trl", "kto", "argilla", "jsonl", "parquet"]
-"""What an export is for."""
+"""Ratings: what people are asked, where ratings are kept, what leaves, and what all of them tell."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from refiner.judges import Judge
 from refiner.judges.hosted import HostedJudge
-from refiner.judges.lexical import LexicalJudge
+from refiner.judges.lexical.judge import LexicalJudge
 from refiner.judges.logits import LogitsJudge, Reader
+from refiner.judges.protocol import Judge
 from refiner.settings import JUDGE_MODEL, JudgeKind, Settings
 
 

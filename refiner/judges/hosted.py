@@ -11,13 +11,14 @@ from dataclasses import replace
 from functools import partial
 from threading import Event, Lock
 
+from refiner.chat.client import Failed, Server
+from refiner.chat.completion import Said
 from refiner.domain import Check, Verdict
-from refiner.judges import Stop, asking, going_on
-from refiner.judges.completion import Said, chances
+from refiner.judges import judge_prompts
 from refiner.judges.logits import ENOUGH, expected
+from refiner.judges.protocol import Stop, going_on
 from refiner.judges.quality import Quality
-from refiner.judges.reply import parse
-from refiner.judges.server import Failed, Server
+from refiner.judges.reply import chances, parse
 
 LONGEST_WAIT = 30.0
 """Seconds that a server can make us wait between two tries, whatever its Retry-After says."""
@@ -32,7 +33,7 @@ _LOOK_EVERY = 0.05
 
 
 class HostedJudge:
-    """Judges over HTTP; see `refiner.judges.Judge`.
+    """Judges over HTTP; see `refiner.judges.protocol.Judge`.
 
     ``base_url`` is the server's; empty means Hugging Face's Inference Providers, and a key that begins with hf_.
     ``timeout`` is how many seconds the server may be silent, ``retries`` how many tries may follow the first,
@@ -56,7 +57,7 @@ class HostedJudge:
         max_tokens: int = 1024,
     ) -> None:
         self.name = model
-        self.version = asking.version()
+        self.version = judge_prompts.version()
         self._server = Server(model, base_url, api_key, timeout, max_tokens)
         self._concurrency, self._retries, self._backoff = concurrency, retries, backoff
 
@@ -81,7 +82,7 @@ class HostedJudge:
 
     def _ask(self, line: "_Line", over: Stop, check: Check) -> Verdict | None:
         """The verdict; None where it was over before the server was asked."""
-        chat = asking.messages(check, check.evidence, asking.JSON)
+        chat = judge_prompts.messages(check, check.evidence, judge_prompts.JSON)
         verdict, wait = self._verdict(None, ""), 0.0
         for attempt in range(1 + self._retries):
             _wait(wait, over)
@@ -105,7 +106,7 @@ class HostedJudge:
         reason = reply.rationale or "The judge gave no rationale."
         found = chances(said.tokens, reply.score)
         if found is None:
-            return self._verdict(reply.score / asking.TOP, reason, said.text)
+            return self._verdict(reply.score / judge_prompts.TOP, reason, said.text)
         mass = min(sum(found), 1.0)
         if mass < ENOUGH:
             return self._verdict(None, "the judge did not answer in the form asked", said.text, mass)

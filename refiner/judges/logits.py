@@ -11,10 +11,11 @@ from contextlib import closing
 from typing import Protocol
 
 from refiner.domain import Check, Message, ModelInfo, Odds, Source, Verdict
-from refiner.judges import Stop, asking, going_on
+from refiner.judges import judge_prompts
+from refiner.judges.protocol import Stop, going_on
 from refiner.judges.quality import Quality
 
-SCORES = tuple(str(score) for score in range(asking.TOP + 1))
+SCORES = tuple(str(score) for score in range(judge_prompts.TOP + 1))
 
 ENOUGH = 0.5
 """The probability that must fall on the scores for a verdict: below it the model was about to say something else."""
@@ -34,13 +35,13 @@ class Reader(Protocol):
 
 
 class LogitsJudge:
-    """Judges with a local model; see `refiner.judges.Judge`."""
+    """Judges with a local model; see `refiner.judges.protocol.Judge`."""
 
     threshold = 0.5
     quality: Quality | None = None
 
     def __init__(self, reader: Reader) -> None:
-        self.version = asking.version()
+        self.version = judge_prompts.version()
         self._reader = reader
 
     @property
@@ -86,11 +87,14 @@ def prompts(checks: Sequence[Check]) -> list[tuple[Message, ...]]:
         for question, every in known.items()
         for own in every
     }
-    return [asking.messages(check, shown[check.question, check.evidence], asking.DIGIT) for check in checks]
+    return [
+        judge_prompts.messages(check, shown[check.question, check.evidence], judge_prompts.DIGIT)
+        for check in checks
+    ]
 
 
 def expected(chances: Sequence[float]) -> float:
     """The expected score of ``chances`` for 0, 1, 2 in [0, 1]: normalised, weighed, divided by the top score."""
     mass = sum(chances)
-    value = sum(score * chance for score, chance in enumerate(chances)) / (mass * asking.TOP)
+    value = sum(score * chance for score, chance in enumerate(chances)) / (mass * judge_prompts.TOP)
     return min(max(value, 0.0), 1.0)

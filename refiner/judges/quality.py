@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from refiner.errors import StoreError
-from refiner.evaluation import Bin, Evaluation, Figure
+from refiner.scoring.metrics import Bin, Evaluation, Figure
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,27 @@
 """A judge's written reply, read once, at the edge, strictly: one score on the scale, or why there is none.
 
-The form is what `asking.JSON` asks for. The text is hostile: nothing here raises, and what is kept of it is
+The form is what `judge_prompts.JSON` asks for. The text is hostile: nothing here raises, and what is kept of it is
 bounded. Knows nothing of servers.
 """
 
 import json
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from refiner.judges import asking
+from refiner.chat.completion import Token
+from refiner.judges import judge_prompts
 from refiner.judges.logits import SCORES
 
 _LONGEST = 8_000
 """Characters of a reply that are read, from its end; nested brackets take quadratic time."""
 _LONGEST_RATIONALE = 1_000
+
+_ALL = 1.001
+"""What probabilities may add up to when they are rounded; beyond it they are made up."""
 
 _KEYS = ("score", "rationale")
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple)  # pairs, so that a key that stands twice is seen twice
@@ -58,6 +65,22 @@ def parse(text: str) -> Reply | str:
     return Reply(score, named.get("rationale", "").strip()[:_LONGEST_RATIONALE], at)
 
 
+def chances(tokens: Sequence[Token], score: int) -> tuple[float, ...] | None:
+    """The probabilities of 0, 1 and 2 where the reply says ``score``; None where its tokens do not tell.
+
+    The tokens are read as a reply of their own: they may spell out thinking, or an end, that its text leaves out.
+    """
+    reply = parse("".join(token.text for token in tokens))
+    if isinstance(reply, str) or reply.digit is None:
+        return None
+    ends = list(accumulate(len(token.text) for token in tokens))
+    token = tokens[bisect_right(ends, reply.digit)]
+    if token.text.strip() != str(score) or not token.chances:
+        return None
+    found = tuple(sum(p for text, p in token.chances.items() if text.strip() == one) for one in SCORES)
+    return found if sum(found) <= _ALL else None
+
+
 def _last(text: str, at: int) -> tuple[Any, int, int] | None:
     """The last object, or list of objects, with its span."""
     last = None
@@ -95,7 +118,11 @@ def _fault(value: Any) -> str:
 def _on_scale(score: Any) -> bool:
     if isinstance(score, str):
         return score in SCORES
-    return isinstance(score, int | float) and not isinstance(score, bool) and score in range(asking.TOP + 1)
+    return (
+        isinstance(score, int | float)
+        and not isinstance(score, bool)
+        and score in range(judge_prompts.TOP + 1)
+    )
 
 
 def _shown(score: Any) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from refiner.domain import Choice
-from refiner.evaluation import Figure
-from refiner.feedback.agreement import LEAST, LEAST_GROUPS, Agreement, Judge, Kind, Measured
-from refiner.feedback.biases import Share
-from refiner.feedback.insight import Day, Group, Insight, Tally
-from refiner.feedback.store import Vote
-from refiner.render.measure import fit
-from refiner.render.text import count, direction, isolate, number, percent, show
+from refiner.feedback.insight.agreement import LEAST, LEAST_GROUPS, Agreement, Judge, Kind, Measured
+from refiner.feedback.insight.biases import Share
+from refiner.feedback.insight.win_rates import Day, Group, Insight, Tally
+from refiner.feedback.storage.store import Vote
+from refiner.render.export.text_width import fit
+from refiner.render.html_text import count, direction, isolate, number, percent, show
+from refiner.scoring.metrics import Figure
 
 CHOICES: Mapping[Choice, str] = {"refined": "refined", "draft": "draft", "tie": "tie", "both_bad": "both bad"}
 LAST = 20

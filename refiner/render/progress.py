@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from refiner.domain import Judging, Prepared, Writing
-from refiner.render.text import count, isolate, seconds, show
+from refiner.render.html_text import count, isolate, seconds, show
 
 State = Literal["done", "now", "later"]
 _STOP = '<button type="button" class="plain" data-press="stop" aria-label="Stop this run">Stop <kbd>Esc</kbd></button>'

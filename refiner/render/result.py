@@ -2,23 +2,15 @@
 
 from collections.abc import Sequence
 
-from refiner import answer as answers
 from refiner.diff import compare
-from refiner.domain import (
-    Criterion,
-    Finding,
-    Judging,
-    ModelInfo,
-    Refinement,
-    Request,
-    Reward,
-    Side,
-    Source,
-)
+from refiner.domain import Criterion, Finding, Judging, ModelInfo, Refinement, Request, Reward, Side, Source
+from refiner.formats import answer as answers
 from refiner.judges.quality import Quality
-from refiner.render import diff, quality, scores, sources
-from refiner.render.cards import Cards
-from refiner.render.text import count, direction, isolate, link, seconds, show
+from refiner.render.changes import diff
+from refiner.render.citations import sources
+from refiner.render.citations.cards import Cards
+from refiner.render.html_text import count, direction, isolate, link, seconds, show
+from refiner.render.scores import judge_quality, panel
 
 CARD_URL = "https://huggingface.co/lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
 _ENDS = {"end": "", "": "", "stopped": "stopped by you", "budget": "ended at the token limit"}
@@ -137,12 +129,12 @@ def finished(run: Refinement, judged: Quality | None = None, note: str = "", *, 
     odd = findings("Oddities in the refined answer", run.answer.findings)
     odd += findings("Oddities in the draft", run.draft.findings)
     parts = (
-        _sheet("", f"{told}{_made_by(run)}{scores.panel(before, after)}"),
+        _sheet("", f"{told}{_made_by(run)}{panel.panel(before, after)}"),
         _sheet("What changed", diff.views(run.changes, run.answer, cards, (before, after))),
-        _sheet("Claims", quality.error_rates(judged) + _claims(before, after, cards, rated=rated)),
-        _sheet("Criteria", scores.criteria(before, after, rated=rated)),
+        _sheet("Claims", judge_quality.error_rates(judged) + _claims(before, after, cards, rated=rated)),
+        _sheet("Criteria", panel.criteria(before, after, rated=rated)),
         _sheet("Sources", sources.panel(run)),
-        f'<details class="sheet"><summary>How this was made</summary>{scores.scale(run)}{_record(run)}{odd}</details>',
+        f'<details class="sheet"><summary>How this was made</summary>{panel.scale(run)}{_record(run)}{odd}</details>',
     )
     return f'<article class="result">{"".join(parts)}{cards.html()}</article>'
 
@@ -160,9 +152,9 @@ def compared(runs: tuple[Refinement, Refinement], made: tuple[str, str]) -> str:
     )
     changes = compare(first.answer, second.answer)
     parts = (
-        _sheet("Two runs", f"{lines}{_unlike(first, second)}{scores.panel(*rewards, names)}"),
+        _sheet("Two runs", f"{lines}{_unlike(first, second)}{panel.panel(*rewards, names)}"),
         _sheet("How they differ", diff.views(changes, second.answer, cards, rewards, names, left=left)),
-        _sheet("Criteria", scores.criteria(*rewards, names)),
+        _sheet("Criteria", panel.criteria(*rewards, names)),
     )
     return f'<article class="result">{"".join(parts)}{cards.html()}{"" if same else left.html()}</article>'
 
@@ -188,8 +180,8 @@ def _sheet(title: str, body: str) -> str:
 def _claims(before: Reward, after: Reward, cards: Cards, *, rated: bool) -> str:
     n = len(before.citation.supports)
     return (
-        f"{scores.claims(after, cards, rated=rated)}<details><summary>Claims of the draft ({n})</summary>"
-        f"{scores.claims(before, cards, 'draft')}</details>"
+        f"{panel.claims(after, cards, rated=rated)}<details><summary>Claims of the draft ({n})</summary>"
+        f"{panel.claims(before, cards, 'draft')}</details>"
     )
 
 

@@ -14,29 +14,32 @@ from typing import Any, get_args
 import gradio as gr
 
 from refiner.domain import Request, Side
-from refiner.engines import Engine
+from refiner.engines.protocol import Engine
 from refiner.errors import RefinerError
-from refiner.feedback.ballots import Ballots
-from refiner.feedback.publish import Publisher
+from refiner.feedback.publish.publisher import Publisher
 from refiner.feedback.rater import key_of
-from refiner.feedback.store import Store
-from refiner.judges import Judge, forget, quality
+from refiner.feedback.storage.store import Store
+from refiner.feedback.votes import Ballots
+from refiner.judges import quality
+from refiner.judges.ask import forget
+from refiner.judges.protocol import Judge
 from refiner.judges.quality import Quality
-from refiner.prompts import PromptTemplate
+from refiner.prompts.template import PromptTemplate
 from refiner.render import result
 from refiner.render.progress import waiting
-from refiner.render.quality import fold
+from refiner.render.scores.judge_quality import fold
 from refiner.settings import Settings
-from refiner.ui import fields
-from refiner.ui.ballot import Held
-from refiner.ui.follow import View, failed, follow, reading
-from refiner.ui.inputs import inputs
-from refiner.ui.insight import add_insight
-from refiner.ui.keeping import history, now, remember, tools
-from refiner.ui.line import Line
-from refiner.ui.pace import Pace
-from refiner.ui.rating import Rating, Votes, deletion, rating, wire
-from refiner.ui.runs import Runs, Stages, stages_of
+from refiner.ui.assets import read_asset
+from refiner.ui.inputs import fields
+from refiner.ui.inputs.form import inputs
+from refiner.ui.insight.page import add_insight
+from refiner.ui.rating.form import Rating, Votes, deletion, rating, wire
+from refiner.ui.rating.vote_form import Held
+from refiner.ui.result.keeping import history, now, remember, tools
+from refiner.ui.run.duration import Pace
+from refiner.ui.run.follow import View, failed, follow, reading
+from refiner.ui.run.stopping import Runs, Stages, stages_of
+from refiner.ui.run.waiting_queue import Line
 from refiner.ui.zerogpu import expected_seconds, on_gpu
 
 _QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -184,7 +187,7 @@ def _session(request: gr.Request) -> str:
 
 def _header(engine: Engine) -> tuple[gr.HTML, gr.HTML]:
     """The bar with which model writes, and what to know of that."""
-    mark = (fields.ASSETS / "favicon.svg").read_text(encoding="utf-8")
+    mark = read_asset("favicon.svg")
     line, note = _model(engine)
     with gr.Row(elem_id="bar"):
         gr.HTML(

@@ -8,7 +8,7 @@ from gradio.themes.utils import colors
 from gradio.themes.utils.fonts import LocalFont
 
 from refiner.settings import Settings
-from refiner.ui.fields import ASSETS
+from refiner.ui.assets import FOLDER, read_asset
 
 _INK = colors.Color(
     "#f8f8f6", "#f1f1ee", "#e4e4df", "#d0d1cc", "#a5a8a8", "#6b7076", "#565b62", "#3a3f46", "#252a30", "#191d22", "#111418",
@@ -81,15 +81,15 @@ def launch_options(settings: Settings) -> dict[str, Any]:
     The stylesheet goes into the head: given as ``css`` it would be confined to Gradio's container, and the
     diff's switch stands on the root element.
     """
-    script = "".join((ASSETS / name).read_text(encoding="utf-8") for name in ("refiner.js", "page.js"))
-    style = (ASSETS / "refiner.css").read_text(encoding="utf-8")
+    script = "".join(read_asset(name) for name in ("refiner.js", "page.js"))
+    style = read_asset("refiner.css")
     description = html.escape("Rewrites a draft so that every claim cites a source, and shows what changed.")
     return {
         "server_name": settings.host,
         "server_port": settings.port,
         "theme": theme(),
         "head": f'<meta name="description" content="{description}"><style>{style}</style><script>{script}</script>',
-        "favicon_path": ASSETS / "favicon.svg",
+        "favicon_path": FOLDER / "favicon.svg",
         "footer_links": [],
         "show_error": True,
         "run_history": False,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from refiner.domain import Options, Request
-from refiner.engines import Engine
+from refiner.engines.protocol import Engine
 from refiner.errors import EngineError
 
 try:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-KEPT = Path(__file__).resolve().parents[2] / "refiner/judges/antonyms.txt"
+from paths import ROOT
+
+KEPT = ROOT / "refiner/judges/lexical/antonyms.txt"
 PARTS = ("adj", "adv", "noun", "verb")
 
 

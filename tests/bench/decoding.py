@@ -1,6 +1,6 @@
 """Decoding live on the embedded model: ours beside transformers' `generate`, plain and with prompt lookup.
 
-`decoding.py [CASES.jsonl] [--limit N] [--only PART…]`: greedy unless it is said, two threads, the ways in turn case by
+`decoding.py [SAMPLE_CASES.jsonl] [--limit N] [--only PART…]`: greedy unless it is said, two threads, the ways in turn case by
 case in one process. Equal tokens are a gate: a difference in fp32 ends the run. Prints Markdown.
 """
 
@@ -16,18 +16,18 @@ from typing import Any
 
 import judging
 import torch
+from paths import SAMPLE_CASES
 
 from refiner import batch, pipeline
-from refiner.decoding.memory import Memory
+from refiner.decoding.kv_cache import Memory
 from refiner.domain import Form, Message, Options, Usage, Writing
-from refiner.engines import Job
 from refiner.engines.choose import choose
 from refiner.engines.local import LocalEngine, _Loaded
+from refiner.engines.protocol import Job
 from refiner.judges.logits import prompts as judge_prompts
-from refiner.prompts import PromptTemplate
+from refiner.prompts.template import PromptTemplate
 from refiner.settings import Settings
 
-CASES = Path(__file__).parents[1] / "data/refine_cases_sample.jsonl"
 TOKENS, THREADS, ROUNDS = 120, 2, 3
 WIDTHS = (1, 2, 4, 8, 16, 32, 48)
 STORIES = (
@@ -60,7 +60,7 @@ def main() -> None:
         "whole": whole,
     }
     parser = argparse.ArgumentParser()
-    parser.add_argument("cases", type=Path, nargs="?", default=CASES)
+    parser.add_argument("cases", type=Path, nargs="?", default=SAMPLE_CASES)
     parser.add_argument("--limit", type=int, default=12)
     parser.add_argument("--only", nargs="*", choices=parts, default=list(parts))
     given = parser.parse_args()
@@ -292,7 +292,9 @@ def whole(engine: LocalEngine, jobs: Sequence[Job]) -> None:
     """A whole request: 200 tokens written and 24 checks judged by the same model."""
     checks = judging.case(engine)
     case = next(
-        case for case in batch.read_cases(CASES) if case.row and case.row["question"] == checks[0].question
+        case
+        for case in batch.read_cases(SAMPLE_CASES)
+        if case.row and case.row["question"] == checks[0].question
     )
     job, chats = job_of(engine, case, 200), judge_prompts(checks)
     del jobs

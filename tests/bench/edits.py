@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from refiner import quotes, sentences
-from refiner.answer import defang
 from refiner.domain import Answer, Claim, Source
+from refiner.formats.answer import defang
+from refiner.prompts import quotes
+from refiner.text import sentences
 
 KINDS = ("extractive", "light", "heavy")
 

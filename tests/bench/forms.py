@@ -13,8 +13,8 @@ from pathlib import Path
 from refiner import batch
 from refiner.domain import Form, Options
 from refiner.engines.choose import choose
-from refiner.judges.lexical import PROBLEM, LexicalJudge
-from refiner.prompts import PromptTemplate
+from refiner.judges.lexical.judge import PROBLEM, LexicalJudge
+from refiner.prompts.template import PromptTemplate
 from refiner.settings import Settings
 
 FORMS: tuple[Form, ...] = ("off", "free", "strict", "extractive")

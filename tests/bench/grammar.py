@@ -5,35 +5,33 @@ Both on real cases (tests/data). Run by `make bench`; prints Markdown.
 
 import json
 import statistics
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import tiny
 import torch
+from paths import SAMPLE_CASES
 
-from refiner import answer, pipeline, sources
+from refiner import pipeline
+from refiner.decoding.constrained_writer import HeldWriter
 from refiner.decoding.grammar import Grammar
 from refiner.decoding.loop import Picker
 from refiner.decoding.vocabulary import Vocabulary
-from refiner.decoding.writer import HeldWriter
 from refiner.domain import Form, Options, Request
 from refiner.engines.choose import choose
 from refiner.engines.local import LocalEngine
-from refiner.prompts import PromptTemplate
+from refiner.formats import answer, sources
+from refiner.prompts.template import PromptTemplate
 from refiner.settings import Settings
 
-DATA = Path(__file__).resolve().parents[1] / "data/refine_cases_sample.jsonl"
 FORMS: tuple[Form, ...] = ("free", "strict", "extractive")
 
 
 def main() -> None:
     """Print both tables."""
-    requests = [request(json.loads(line)) for line in DATA.read_text(encoding="utf-8").splitlines()]
+    requests = [request(json.loads(line)) for line in SAMPLE_CASES.read_text(encoding="utf-8").splitlines()]
     print("| form | share of decoding time, median (range) | ms a token |")
     print("|---|---:|---:|")
     with tempfile.TemporaryDirectory() as cache:

@@ -1,6 +1,6 @@
 """A peer for the embedded model's speed: llama.cpp on the same GGUF, beside transformers' plain `generate`.
 
-`llamacpp.py [CASES.jsonl]`: the prompts that the engine builds for the cases, as the same tokens to both; greedy,
+`llamacpp.py [SAMPLE_CASES.jsonl]`: the prompts that the engine builds for the cases, as the same tokens to both; greedy,
 no grammar, no end before the last token. Both ways run in turn, case by case, in one process, and take turns at being
 first; prints Markdown. llama.cpp is not among the dependencies: `pip install --group peers` builds it. What GCC 12.2
 builds on a processor with AMX ends in a segmentation fault at the first token (the compiler drops the tiles' setup:
@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
+
+from paths import SAMPLE_CASES
 
 try:
     import llama_cpp
@@ -31,10 +33,9 @@ from transformers.generation.streamers import BaseStreamer
 from refiner import batch, pipeline
 from refiner.engines.choose import EMBEDDED, choose, embedded_file
 from refiner.engines.local import LocalEngine
-from refiner.prompts import PromptTemplate
+from refiner.prompts.template import PromptTemplate
 from refiner.settings import Settings
 
-CASES = Path(__file__).parents[1] / "data/refine_cases_sample.jsonl"
 THREADS, TOKENS, ROUNDS = 2, 120, 3
 
 
@@ -80,7 +81,7 @@ class Clock(BaseStreamer):
         """Nothing is left to do."""
 
 
-def main(file: str = str(CASES)) -> None:
+def main(file: str = str(SAMPLE_CASES)) -> None:
     """Print the table and what it compares."""
     settings = Settings.from_environment({})
     engine = choose(replace(settings, model=EMBEDDED, device="cpu", threads=THREADS))

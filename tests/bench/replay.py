@@ -17,20 +17,22 @@ from pathlib import Path
 
 import edits
 import peers
+from paths import DATA
 
-from refiner import batch, pipeline, prompts
-from refiner.decoding.drafter import Drafter
+from refiner import batch, pipeline
+from refiner.decoding.constrained_writer import FreeWriter, HeldWriter, Writer
 from refiner.decoding.grammar import Grammar
-from refiner.decoding.known import Known
+from refiner.decoding.lookup import Known
+from refiner.decoding.proposer import Drafter
 from refiner.decoding.vocabulary import Vocabulary
-from refiner.decoding.writer import FreeWriter, HeldWriter, Writer
 from refiner.domain import Answer, Form
 from refiner.engines.choose import choose
 from refiner.engines.local import LEAST_CHANCE, LocalEngine
-from refiner.prompts import Prompt, PromptTemplate
+from refiner.prompts.budget import Prompt
+from refiner.prompts.template import PromptTemplate, shown
 from refiner.settings import Settings
 
-STORED = Path(__file__).parents[1] / "data/replays.jsonl.gz"
+STORED = DATA / "replays.jsonl.gz"
 RUN = 4
 """Tokens in a row that the prompt has too, from which on they count as copied."""
 COPIED = 0.6
@@ -82,7 +84,7 @@ def replays(engine: LocalEngine, every: int = 1) -> Iterator[Replay]:
             Replay,
             prompt=loaded.prompt(prompt.messages),
             messages=tuple(message.content for message in prompt.messages),
-            draft=prompts.shown(draft, prompt.sources),
+            draft=shown(draft, prompt.sources),
             ids=tuple(source.id for source in prompt.sources),
         )
         for form, output in row["runs"].items():

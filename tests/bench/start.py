@@ -12,9 +12,9 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from paths import ROOT
+
 ROUNDS = 5
 PORT = 7871
 

@@ -5,16 +5,18 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from refiner import answer, evidence, quotes, sources
+from paths import DATA
+
 from refiner.diff import compare
 from refiner.domain import Check, Source
-from refiner.judges.lexical import LexicalJudge
-from refiner.render.cards import Cards
-from refiner.render.diff import views
+from refiner.formats import answer, sources
+from refiner.judges.lexical.judge import LexicalJudge
+from refiner.prompts import quotes
+from refiner.render.changes.diff import views
+from refiner.render.citations.cards import Cards
+from refiner.text import relevance
 
-DATA = Path(__file__).resolve().parents[1] / "data"
 ROUNDS = 9
 
 
@@ -45,7 +47,7 @@ def main() -> None:
     changes = compare(before, after)
     row("its three views as HTML", lambda: views(changes, after, Cards(())))
     row("an answer of 3,000 words read", lambda: answer.parse(before.raw, expect_block=False))
-    row(f"relevance of {len(many)} sentences", lambda: evidence.rank(labels[0]["claim"], many))
+    row(f"relevance of {len(many)} sentences", lambda: relevance.rank(labels[0]["claim"], many))
     row("quotes of a real case", lambda: quotes.groups(draft, found, count, 1000))
     row("lexical judge, 1,000 checks", lambda: list(judge.judge(checks)))
 

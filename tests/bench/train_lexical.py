@@ -20,12 +20,12 @@ import falsify
 import numpy as np
 from numpy.typing import NDArray
 
-from refiner import labels
 from refiner.domain import Check, Verdict
-from refiner.judges import details, lexical
-from refiner.judges.lexical import LABELS, NO_PROBLEM, LexicalJudge
-from refiner.judges.overlap import FEATURES, figures
-from refiner.judges.prepared import prepare
+from refiner.judges import evaluation
+from refiner.judges.lexical import details, judge
+from refiner.judges.lexical.judge import LABELS, NO_PROBLEM, LexicalJudge
+from refiner.judges.lexical.overlap import FEATURES, figures
+from refiner.judges.lexical.prepared import prepare
 from refiner.judges.quality import Alarms, LabelRate, Quality, Stress
 
 Floats = NDArray[np.float64]
@@ -50,7 +50,7 @@ class Common:
 
 def main(folder: Path) -> None:
     """Write judges/lexical.json and print what was measured."""
-    train = [label for name in TRAIN for label in labels.read(folder / f"{name}.jsonl")]
+    train = [label for name in TRAIN for label in evaluation.read(folder / f"{name}.jsonl")]
     rarity = common(train)
     x, y = np.array([features(label.check, rarity) for label in train]), truth(train)
     middle, spread = x.mean(axis=0), x.std(axis=0) + 1e-9
@@ -81,10 +81,10 @@ def main(folder: Path) -> None:
 
 def keep(written: dict[str, Any]) -> None:
     """Write the file that the judge reads."""
-    lexical.FILE.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    judge.FILE.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def common(train: Sequence[labels.Label]) -> Common:
+def common(train: Sequence[evaluation.Label]) -> Common:
     """The stems of many of the training evidence's texts, each with −log of the share that has it."""
     texts = {source.text for label in train for source in label.check.evidence}
     counts = Counter(stem for text in texts for stem in prepare(text).places)
@@ -101,7 +101,7 @@ def features(check: Check, rarity: Common) -> tuple[float, ...]:
     return figures(statement, evidence, rarity, len(found.absent_numbers), len(found.absent_names))
 
 
-def truth(rows: Sequence[labels.Label]) -> Floats:
+def truth(rows: Sequence[evaluation.Label]) -> Floats:
     """The labels (n,) as 0 and 1."""
     return np.array([float(row.supported) for row in rows])
 
@@ -134,8 +134,8 @@ def best_threshold(chances: Floats, y: Floats) -> float:
 def measured(folder: Path, today: str) -> Quality:
     """The judge, as just written, on the files that it was not trained on."""
     judge = LexicalJudge()
-    rows = {name: labels.read(folder / f"{name}.jsonl") for name in MEASURE}
-    found = {name: labels.measure(judge, some) for name, some in rows.items()}
+    rows = {name: evaluation.read(folder / f"{name}.jsonl") for name in MEASURE}
+    found = {name: evaluation.measure(judge, some) for name, some in rows.items()}
     pairs = [
         (verdict.label, label.supported)
         for name, some in rows.items()
@@ -179,7 +179,7 @@ def alarms(judge: LexicalJudge, folder: Path) -> Alarms:
 
 def said(judge: LexicalJudge, row: falsify.Row, claim: str) -> Verdict:
     """The verdict on ``claim`` with the row's question and evidence."""
-    check = labels.label({**row, "claim": claim}).check
+    check = evaluation.label({**row, "claim": claim}).check
     return next(judge.judge([check]))[0]
 
 

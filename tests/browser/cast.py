@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from harness import PAYLOADS
 from rated import vote
 
-from refiner.feedback.database import opened
-from refiner.feedback.events import EVENTS
-from refiner.feedback.store import Store
+from refiner.feedback.storage.database import opened
+from refiner.feedback.storage.events import EVENTS
+from refiner.feedback.storage.store import Store
 
 ATTACK = " ".join(PAYLOADS)
 CHOICES = (

@@ -6,7 +6,7 @@ from itertools import cycle
 
 from harness import ROOT
 
-from refiner import sentences
+from refiner.text import sentences
 
 WORDS, CLAIMS, CRITERIA = 1500, 30, 12
 STANDING = 3

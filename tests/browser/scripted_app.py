@@ -12,8 +12,8 @@ from harness import PAYLOADS
 
 from refiner.domain import ModelInfo
 from refiner.engines.scripted import ScriptedEngine
-from refiner.feedback.publish import publisher_of
-from refiner.feedback.store import Store
+from refiner.feedback.publish.publisher import publisher_of
+from refiner.feedback.storage.store import Store
 from refiner.judges.choose import choose
 from refiner.settings import Settings
 from refiner.ui.page import build

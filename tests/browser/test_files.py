@@ -10,9 +10,9 @@ from harness import ACTION, PAYLOADS, ROOT, Watch
 from playwright.sync_api import Browser, Page, expect
 
 from refiner.domain import Refinement
-from refiner.judges.lexical import LexicalJudge
-from refiner.render.figure import figure
-from refiner.render.share import page as shared
+from refiner.judges.lexical.judge import LexicalJudge
+from refiner.render.export.figure import figure
+from refiner.render.export.html_page import page as shared
 
 pytestmark = pytest.mark.browser
 

@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 
 from refiner.domain import Refinement
 from refiner.engines.scripted import ScriptedEngine
-from refiner.feedback.store import Store
-from refiner.judges.lexical import LexicalJudge
+from refiner.feedback.storage.store import Store
+from refiner.judges.lexical.judge import LexicalJudge
 from refiner.settings import Settings
 from refiner.ui.page import build
 from refiner.ui.theme import launch_options

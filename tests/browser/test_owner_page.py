@@ -15,7 +15,7 @@ from harness import ACTION, PAYLOADS, ROOT, Served, serve
 from playwright.sync_api import Browser, Page, expect
 
 from refiner.feedback.rater import rater_id
-from refiner.feedback.store import Store
+from refiner.feedback.storage.store import Store
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ from harness import PAYLOADS, Served
 from playwright.sync_api import expect
 from standin import StandIn, fails, says
 
-from refiner.feedback.store import Store
-from refiner.ui.fields import examples
+from refiner.feedback.storage.store import Store
+from refiner.ui.inputs.fields import examples
 
 pytestmark = pytest.mark.browser
 

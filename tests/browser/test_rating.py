@@ -10,7 +10,7 @@ from harness import ROOT, Served, serve
 from hub import REPO, serving_hub
 from playwright.sync_api import Page, expect
 
-from refiner.feedback.store import Store, Vote
+from refiner.feedback.storage.store import Store, Vote
 
 pytestmark = pytest.mark.browser
 

@@ -24,21 +24,22 @@ from functools import partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import postgres
 import sqlalchemy as sa
+from paths import SAMPLE_CASES
 
 from refiner.domain import Feedback
 from refiner.errors import StoreError
-from refiner.feedback import consent, database
-from refiner.feedback.events import EVENTS
-from refiner.feedback.store import Store
+from refiner.feedback import consent
+from refiner.feedback.storage import database
+from refiner.feedback.storage.events import EVENTS
+from refiner.feedback.storage.store import Store
 
-CASES = Path(__file__).parents[1] / "data/refine_cases_sample.jsonl"
 WRITERS, VOTES, AGAIN = 8, 500, 0.3
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["refiner.feedback.store", "psycopg", "pytest"])  # a start takes no time
+PROCESSES.set_forkserver_preload(
+    ["refiner.feedback.storage.store", "psycopg", "pytest"]
+)  # a start takes no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +235,11 @@ def real_record() -> dict[str, object]:
     from refiner import batch  # noqa: PLC0415 - a writer needs none of this
     from refiner.domain import Finished, Options  # noqa: PLC0415 - the same
     from refiner.engines.scripted import ScriptedEngine  # noqa: PLC0415 - the same
-    from refiner.feedback.record import run_record  # noqa: PLC0415 - the same
-    from refiner.judges.lexical import LexicalJudge  # noqa: PLC0415 - the same
+    from refiner.judges.lexical.judge import LexicalJudge  # noqa: PLC0415 - the same
     from refiner.pipeline import refine  # noqa: PLC0415 - the same
+    from refiner.runs.record import run_record  # noqa: PLC0415 - the same
 
-    request = batch.request_of(next(batch.read_cases(CASES)))
+    request = batch.request_of(next(batch.read_cases(SAMPLE_CASES)))
     *_, last = refine(request, ScriptedEngine([request.draft]), LexicalJudge(), Options())
     assert isinstance(last, Finished)
     return run_record(last.refinement)

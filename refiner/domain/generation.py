@@ -1,0 +1,64 @@
+"""What a model is given to read, and what it took to write."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat: ``role`` is system, user or assistant."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which model writes. ``name`` is what people see; ``is_refiner`` only for the refiner's own weights."""
+
+    name: str
+    is_refiner: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a generation took. Times in seconds; ``forward_passes`` counts the prompt's pass too.
+
+    ``grammar_seconds`` is what may come, the choice, and what is forced, ``drafting_seconds`` guessing what comes
+    next. ``guessed_tokens`` were guessed right and took no pass of their own; ``reused_tokens`` of the prompt had
+    been read before.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    forward_passes: int = 0
+    prefill_seconds: float = 0.0
+    seconds: float = 0.0
+    grammar_seconds: float = 0.0
+    drafting_seconds: float = 0.0
+    guessed_tokens: int = 0
+    reused_tokens: int = 0
+    ended: Literal["", "end", "budget", "stopped"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """What one forward pass over many prompts told: what the model would say next after those that ended in it.
+
+    ``chances`` holds, by the prompt's place, the probability of each choice in [0, 1]; None where the prompt is
+    longer than the model reads, which takes no pass. ``tokens`` is how many were read.
+    """
+
+    chances: Mapping[int, tuple[float, ...] | None]
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """How many sentences of a source went into the prompt; none: the source was left out."""
+
+    source_id: str
+    kept: int
+    of: int

@@ -1,0 +1,96 @@
+"""Votes as records of Argilla 2, and the settings of the data set they go into. Plain data: no Argilla needed.
+
+What a rater said is a suggestion of a human, not a response: a response belongs to a user of the server it is
+loaded into, and the raters are none.
+"""
+
+from typing import Any
+
+from refiner.domain import Source
+from refiner.feedback.export.rows import Row, Texts, written
+from refiner.feedback.storage.store import Vote
+
+_FIELDS = {"question": "Question", "sources": "Sources", "draft": "Draft", "refined": "Refined answer"}
+_CHOICES = {
+    "refined": "Refined better",
+    "draft": "Draft better",
+    "tie": "Tie",
+    "both_bad": "Both bad",
+}
+_METADATA = ("model", "prompt_version", "consent_version", "left", "blind", "rater")
+_GUIDELINES = (
+    "Which of the two answers is better? Each claim should be supported by the sources that it cites."
+)
+
+
+def record(vote: Vote) -> Row:
+    """What `argilla.Record.from_dict` reads."""
+    given, texts = vote.feedback, Texts.of(vote)
+    said = {"preference": given.choice, "stars": given.stars, "comment": given.comment or None}
+    about = {
+        "model": given.run.get("model"),
+        "prompt_version": given.run.get("prompt_version"),
+        "consent_version": given.consent_version,
+        "left": given.left,
+        "blind": "yes" if given.blind else "no",
+        "rater": given.rater,
+    }
+    return {
+        "id": vote.id,
+        "fields": {
+            "question": texts.question,
+            "sources": "\n\n".join(_shown(source) for source in texts.sources),
+            "draft": written(texts.draft),
+            "refined": written(texts.refined),
+        },
+        "suggestions": {
+            name: {"value": value, "type": "human", "agent": given.rater or "rater"}
+            for name, value in said.items()
+            if value is not None
+        },
+        "metadata": {name: str(about[name]) for name in _METADATA if about[name]},
+    }
+
+
+def settings() -> dict[str, Any]:
+    """What `argilla.Settings.from_json` reads."""
+    text = {"type": "text", "use_markdown": False}
+    choices = [{"value": value, "text": words} for value, words in _CHOICES.items()]
+    return {
+        "guidelines": _GUIDELINES,
+        "fields": [
+            {"name": name, "title": title, "required": True, "settings": text}
+            for name, title in _FIELDS.items()
+        ],
+        "questions": [
+            _question("preference", "Which is better?", {"type": "label_selection", "options": choices}),
+            _question("stars", "Stars of the refined answer", {"type": "rating", "options": _stars()}),
+            _question("comment", "What decided it?", text),
+        ],
+        "metadata": [
+            {
+                "name": name,
+                "title": name.replace("_", " "),
+                "visible_for_annotators": name not in {"model", "left", "rater"},
+                "settings": {"type": "terms"},
+            }
+            for name in _METADATA
+        ],
+        "vectors": [],
+        "allow_extra_metadata": False,
+        "distribution": {"strategy": "overlap", "min_submitted": 1},
+        "mapping": None,
+    }
+
+
+def _shown(source: Source) -> str:
+    head = f"[{source.id}] {source.title}".rstrip()
+    return "\n".join(line for line in (head, source.text, source.url) if line)
+
+
+def _question(name: str, title: str, of: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "title": title, "required": name == "preference", "settings": of}
+
+
+def _stars() -> list[dict[str, int]]:
+    return [{"value": value} for value in range(1, 6)]

@@ -1,0 +1,160 @@
+"""The card of a published data set: what is in it, under which words and licence, and where it leans."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from refiner.feedback.consent import VERSIONS
+from refiner.feedback.export.formats import Format
+from refiner.feedback.export.rows import FLAT, Reason
+from refiner.feedback.export.scrub import Kind
+from refiner.feedback.insight import biases
+from refiner.feedback.insight.biases import Share
+from refiner.feedback.storage.store import Vote
+
+_TEXTS = (
+    "The prompt is question and sources, all of them and whole, as the refining model is shown them, without the "
+    "draft and without instructions. Both answers are in the refiner's form, `<answer>` with `<snippet id=ID>` around "
+    "what cites: a draft's bracket citations were rewritten by rule, so that the notation does not tell the two apart. "
+    "Where the rule takes more or less of a sentence for the cited claim than its author meant, that marks drafts."
+)
+_NESTED = "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, by kind) are JSON in a text, so that the columns' types stay."
+_FORMATS: Mapping[Format, str] = {
+    "trl": "Preference pairs for TRL (DPO, reward models): conversational `prompt`, `chosen`, `rejected`. "
+    f"A vote for either answer is a row; a tie says nothing of a pair, nor does “both bad”.\n\n{_TEXTS}",
+    "kto": "Unpaired preferences for TRL (KTO): conversational `prompt`, `completion`, and `label`. A vote for "
+    "either answer is two rows, the preferred one true; “both bad” is two rows, both false; a tie is none."
+    f"\n\n{_TEXTS}",
+    "argilla": "Records for Argilla 2: `settings.json` for `argilla.Settings.from_json`, each of `records.json` for "
+    "`argilla.Record.from_dict`. What the rater said stands as a human's suggestion, since a response would have to "
+    "belong to a user of the server.",
+    "jsonl": f"Votes, one a line. {_NESTED}",
+    "parquet": f"Votes, one a row. {_NESTED}",
+}
+_REASONS: Mapping[Reason, str] = {
+    "tie": "tie",
+    "both_bad": "both bad",
+    "incomplete": "question or an answer missing",
+    "same": "both answers the same",
+}
+_KINDS: Mapping[Kind, str] = {"email": "e-mail addresses", "phone": "phone numbers", "key": "keys and tokens"}
+_SIZES = (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the votes: ``votes`` there were, ``withheld`` without consent to publish, ``rows`` written."""
+
+    votes: int
+    withheld: int
+    rows: int
+    left_out: Counter[Reason]
+    scrubbed: Counter[Kind]
+
+
+def card(kind: Format, votes: Sequence[Vote], counts: Counts, licence: str, data_files: str) -> str:
+    """The text of ``README.md``; ``votes`` are those with consent, ``data_files`` where the rows stand."""
+    body = _template("card").substitute(
+        format=_FORMATS[kind],
+        counts=_table(("", "votes"), _counted(counts)),
+        scrubbed=_table(
+            ("kind", "taken out"), [(words, counts.scrubbed[one]) for one, words in _KINDS.items()]
+        ),
+        consent=_consent(votes),
+        licence=_code(licence),
+        biases=_table(("", "share", "of"), _biases(votes)),
+        models=_table(("model", "prompt", "votes"), _models(votes)),
+    )
+    return f"{_head(licence, data_files, [_size(counts.rows)])}\n\n{body}"
+
+
+def live_card(licence: str, data_files: str) -> str:
+    """The card of a data set that grows vote by vote, whose counts nobody keeps up."""
+    body = _template("live_card").substitute(
+        columns=", ".join(_code(name) for name in FLAT),
+        nested=_NESTED,
+        consent="\n".join(_words(version) for version in VERSIONS),
+        licence=_code(licence),
+    )
+    return f"{_head(licence, data_files)}\n\n{body}"
+
+
+def _template(name: str) -> Template:
+    return Template(Path(__file__).with_name(f"{name}.txt").read_text(encoding="utf-8"))
+
+
+def _head(licence: str, data_files: str, sizes: list[str] | None = None) -> str:
+    from huggingface_hub import DatasetCardData  # noqa: PLC0415 - only an export needs it
+
+    data = DatasetCardData(
+        license=licence,
+        task_categories=["text-generation"],
+        pretty_name="Refiner preferences",
+        size_categories=sizes,
+        tags=["preference", "citations", "human-feedback"],
+        configs=[{"config_name": "default", "data_files": [{"split": "train", "path": data_files}]}],
+    )
+    return f"---\n{data.to_yaml()}\n---"
+
+
+def _size(rows: int) -> str:
+    return next((name for limit, name in _SIZES if rows < limit), "n>1M")
+
+
+def _counted(counts: Counts) -> list[tuple[str, int]]:
+    left_out = [(f"left out: {words}", counts.left_out[one]) for one, words in _REASONS.items()]
+    return [
+        ("stored", counts.votes),
+        ("left out: no consent to publish", counts.withheld),
+        *left_out,
+        ("**rows here**", counts.rows),
+    ]
+
+
+def _consent(votes: Sequence[Vote]) -> str:
+    versions = Counter(vote.feedback.consent_version for vote in votes)
+    return "\n".join(f"{_words(version)} ({number} votes)" for version, number in sorted(versions.items()))
+
+
+def _words(version: str) -> str:
+    known = VERSIONS.get(version)
+    words = f"“{known.store}” “{known.publish}”" if known else "words not kept"
+    return f"- Version {_code(version)}: {words}"
+
+
+def _biases(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
+    blind = [vote for vote in votes if vote.feedback.blind]
+    seen = [vote for vote in votes if not vote.feedback.blind]
+    shares = {
+        "the left side won, sides drawn at random and unnamed": biases.left_won(blind),
+        "the left side won, sides named": biases.left_won(seen),
+        "the longer answer won": biases.longer_won(votes),
+        "the refined answer won, sides unnamed": biases.refined_won(blind),
+        "the refined answer won, sides named": biases.refined_won(seen),
+    }
+    return [(words, _percent(share), share.n) for words, share in shares.items()]
+
+
+def _percent(share: Share) -> str:
+    if share.figure is None:
+        return "no votes"
+    one = share.figure
+    return f"{one.value:.1%} [{one.lo:.1%}, {one.hi:.1%}]"
+
+
+def _models(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
+    runs = [vote.feedback.run for vote in votes]
+    met = Counter((str(run.get("model")), str(run.get("prompt_version"))) for run in runs)
+    return [(_code(model), _code(prompt), number) for (model, prompt), number in met.most_common()]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def _code(text: str) -> str:
+    """Text of unknown origin as code: on one line, and nothing in it ends the code or the cell."""
+    return f"`{' '.join(text.replace('`', '’').replace('|', '¦').split()) or ' '}`"

@@ -1,0 +1,216 @@
+"""Votes as rows of a published data set: pure functions from a vote to plain data. Knows no files and no hub.
+
+The two answers of a pair are written in one form, ``<answer>`` with a ``<snippet id=…>`` around what cites, also
+where a draft had brackets, so that the notation does not tell which is which.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import groupby
+from typing import Any, Literal, cast
+
+from refiner.domain import Answer, Claim, Feedback, Plain, Side, Source
+from refiner.feedback.export.scrub import Kind, Scrubber
+from refiner.feedback.storage.store import Vote
+from refiner.formats.answer import defang, parse, write
+from refiner.prompts.template import PromptTemplate
+
+Row = dict[str, Any]
+Reason = Literal["tie", "both_bad", "incomplete", "same"]
+"""Why a vote makes no row: the choice says nothing of a pair; a text is missing; both texts are the same."""
+
+FLAT: Mapping[str, type] = {
+    "id": str,
+    "run_id": str,
+    "created_at": str,
+    "choice": str,
+    "stars": int,
+    "comment": str,
+    "reasons": str,
+    "criteria": str,
+    "claims": str,
+    "blind": bool,
+    "left": str,
+    "rater": str,
+    "consent_version": str,
+    "question": str,
+    "sources": str,
+    "draft": str,
+    "answer": str,
+    "model": str,
+    "judge": str,
+    "prompt_version": str,
+    "form": str,
+    "run": str,
+    "scrubbed": str,
+    "deleted": bool,
+}
+"""The columns of a flat row, each str, int or bool, or null. What is nested is JSON text, so that no column's type
+hangs on the votes there are: ``reasons``, ``criteria``, ``claims``, ``sources``, ``run``, the record's rest, and ``scrubbed``, how
+many different strings were taken out by kind."""
+
+_OF_RUN = ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of a vote as read: what both answers answer, and the two."""
+
+    question: str
+    sources: tuple[Source, ...]
+    draft: Answer
+    refined: Answer
+
+    @classmethod
+    def of(cls, vote: Vote) -> "Texts":
+        """Those of the run's record; what is missing is empty."""
+        run = vote.feedback.run
+        sources = tuple(_source(one) for one in _list(run, "sources"))
+        ids = [source.id for source in sources]
+        draft = parse(_text(run, "draft"), ids, expect_block=False)
+        return cls(_text(run, "question"), sources, draft, parse(_text(run, "answer"), ids))
+
+    @property
+    def prompt(self) -> str:
+        """Question and sources as the built-in prompt shows them, without its instructions and the draft."""
+        return _template().opening(self.question, self.sources)[1].strip()
+
+
+def scrubbed(vote: Vote, scrubber: Scrubber) -> tuple[Vote, Counter[Kind]]:
+    """The vote without what must not leave, and how many different strings were taken out, by kind."""
+    given = vote.feedback
+    texts, taken = scrubber.scrub_all({"run": given.run, "comment": given.comment})
+    return replace(vote, feedback=replace(given, **texts)), Counter(kind for kind, _ in taken)
+
+
+def left_out(vote: Vote) -> Reason | None:
+    """Why a vote makes no preference pair; None where it makes one."""
+    return "both_bad" if vote.feedback.choice == "both_bad" else left_out_of_kto(vote)
+
+
+def left_out_of_kto(vote: Vote) -> Reason | None:
+    """Why a vote makes no rows for KTO; both bad says of both that they are undesirable."""
+    return "tie" if vote.feedback.choice == "tie" else _unusable(vote)
+
+
+def preference(vote: Vote) -> Row:
+    """A row of TRL's conversational preference format; for votes that `left_out` lets through."""
+    texts = Texts.of(vote)
+    sides: dict[Side, Answer] = {"refined": texts.refined, "draft": texts.draft}
+    chosen = sides.pop(cast("Side", vote.feedback.choice))
+    (rejected,) = sides.values()
+    return {
+        "prompt": _turn("user", texts.prompt),
+        "chosen": _turn("assistant", written(chosen)),
+        "rejected": _turn("assistant", written(rejected)),
+        **_about(vote),
+    }
+
+
+def unpaired(vote: Vote) -> tuple[Row, Row]:
+    """Two rows of TRL's conversational unpaired format, the refined answer's first; true is what was preferred."""
+    texts = Texts.of(vote)
+    prompt = _turn("user", texts.prompt)
+    refined, draft = (
+        {
+            "prompt": prompt,
+            "completion": _turn("assistant", written(answer)),
+            "label": vote.feedback.choice == side,
+            **_about(vote),
+        }
+        for side, answer in (("refined", texts.refined), ("draft", texts.draft))
+    )
+    return refined, draft
+
+
+def flat(vote: Vote, taken: Mapping[Kind, int]) -> Row:
+    """Everything of a vote and of what was taken out of it, in the columns of `FLAT`."""
+    given, run = vote.feedback, vote.feedback.run
+    rest = {name: value for name, value in run.items() if name not in {*_OF_RUN, "sources"}}
+    return {
+        "id": vote.id,
+        "run_id": given.run_id,
+        "created_at": vote.created_at.isoformat(),
+        "choice": given.choice,
+        "stars": given.stars,
+        "comment": given.comment,
+        "reasons": _json(given.reasons),
+        "criteria": _json(given.criteria),
+        "claims": _json(given.claims),
+        "blind": given.blind,
+        "left": given.left,
+        "rater": given.rater,
+        "consent_version": given.consent_version,
+        **{name: _text(run, name) for name in _OF_RUN},
+        "sources": _json(_list(run, "sources")),
+        "run": _json(rest),
+        "scrubbed": _json(taken),
+        "deleted": False,
+    }
+
+
+def tombstone(event_id: str, run_id: str | None) -> Row:
+    """A flat row that says: the vote of this event is withdrawn, and all earlier lines of its run."""
+    return {**dict.fromkeys(FLAT), "id": event_id, "run_id": run_id, "deleted": True}
+
+
+def written(answer: Answer) -> str:
+    """An answer in the refiner's form, in which nothing of its text reads as a tag or as a turn of a chat."""
+    parts: list[Plain | Claim] = []
+    for plain, group in groupby(answer.parts, lambda part: isinstance(part, Plain)):
+        if plain:  # joined first: two harmless halves can make a tag
+            parts.append(Plain(defang("".join(part.text for part in group)), 0, 0))
+        else:
+            parts += [replace(part, text=defang(part.text)) for part in group]
+    return write(replace(answer, parts=tuple(parts)))
+
+
+def _unusable(vote: Vote) -> Reason | None:
+    texts = Texts.of(vote)
+    if not (texts.question.strip() and texts.draft.text.strip() and texts.refined.text.strip()):
+        return "incomplete"
+    return "same" if written(texts.draft) == written(texts.refined) else None
+
+
+def _about(vote: Vote) -> Row:
+    """What tells a pair's origin and the biases it may have; TRL ignores these columns."""
+    given: Feedback = vote.feedback
+    return {
+        "id": vote.id,
+        "rater": given.rater,
+        "blind": given.blind,
+        "left": given.left,
+        "model": _text(given.run, "model"),
+        "prompt_version": _text(given.run, "prompt_version"),
+    }
+
+
+def _turn(role: str, content: str) -> list[dict[str, str]]:
+    return [{"role": role, "content": content}]
+
+
+def _source(value: object) -> Source:
+    fields = value if isinstance(value, Mapping) else {}
+    return Source(*(_text(fields, name) for name in ("id", "text", "title", "url")))
+
+
+def _text(fields: Mapping[str, object], name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _list(fields: Mapping[str, object], name: str) -> list[object]:
+    value = fields.get(name)
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+@cache
+def _template() -> PromptTemplate:
+    return PromptTemplate.read()

@@ -1,0 +1,1 @@
+"""What all votes tell: win rates, agreement with the judge, biases."""

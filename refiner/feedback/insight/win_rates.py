@@ -1,0 +1,109 @@
+"""What the votes tell all together: how many over time, and how often the refined answer won, by who wrote it. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date
+
+from refiner.domain import Choice
+from refiner.feedback.insight import biases
+from refiner.feedback.insight.agreement import Agreement, agreements
+from refiner.feedback.insight.biases import Share
+from refiner.feedback.storage.store import Vote
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often the refined answer won among votes for either answer; the other votes are counted beside."""
+
+    refined: Share
+    ties: int
+    both_bad: int
+
+    @property
+    def n(self) -> int:
+        """All votes."""
+        return self.refined.n + self.ties + self.both_bad
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The votes on what one model wrote by one prompt, those blind and those not apart."""
+
+    model: str
+    prompt_version: str
+    blind: bool
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The votes of a day (UTC) by choice; what was not chosen is left out."""
+
+    day: date
+    counts: Mapping[Choice, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """Everything; ``raters`` are those told apart, ``unnamed`` the votes of no known rater.
+
+    ``groups`` go from many votes to few, ``days`` from old to new, those without a vote left out.
+    """
+
+    total: Tally
+    blind: Tally
+    named: Tally
+    raters: int
+    unnamed: int
+    days: tuple[Day, ...]
+    groups: tuple[Group, ...]
+    agreements: tuple[Agreement, ...]
+    longer_won: Share
+    left_won_blind: Share
+    left_won_named: Share
+
+
+def insight(votes: Sequence[Vote]) -> Insight:
+    """Read the votes; any number."""
+    blind = [vote for vote in votes if vote.feedback.blind]
+    named = [vote for vote in votes if not vote.feedback.blind]
+    raters = [vote.feedback.rater for vote in votes]
+    return Insight(
+        total=tally(votes),
+        blind=tally(blind),
+        named=tally(named),
+        raters=len(set(raters) - {""}),
+        unnamed=raters.count(""),
+        days=by_day(votes),
+        groups=by_model(votes),
+        agreements=agreements(votes),
+        longer_won=biases.longer_won(votes),
+        left_won_blind=biases.left_won(blind),
+        left_won_named=biases.left_won(named),
+    )
+
+
+def tally(votes: Sequence[Vote]) -> Tally:
+    """The votes counted."""
+    counts = Counter(vote.feedback.choice for vote in votes)
+    return Tally(biases.refined_won(votes), counts["tie"], counts["both_bad"])
+
+
+def by_day(votes: Sequence[Vote]) -> tuple[Day, ...]:
+    """The votes by the day on which they were cast, in UTC."""
+    days: defaultdict[date, Counter[Choice]] = defaultdict(Counter)
+    for vote in votes:
+        days[vote.created_at.astimezone(UTC).date()][vote.feedback.choice] += 1
+    return tuple(Day(day, days[day]) for day in sorted(days))
+
+
+def by_model(votes: Sequence[Vote]) -> tuple[Group, ...]:
+    """The votes by model, prompt version, and whether they were blind."""
+    groups: defaultdict[tuple[str, str, bool], list[Vote]] = defaultdict(list)
+    for vote in votes:
+        run = vote.feedback.run
+        key = str(run.get("model", "")), str(run.get("prompt_version", "")), vote.feedback.blind
+        groups[key].append(vote)
+    met = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple(Group(*key, tally(members)) for key, members in met)

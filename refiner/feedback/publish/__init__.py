@@ -1,0 +1,1 @@
+"""Votes onto a data set on the Hub, as they come in."""

@@ -1,0 +1,1 @@
+"""Where ratings are kept: the table, the databases, the migrations."""

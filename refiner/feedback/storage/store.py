@@ -1,0 +1,156 @@
+"""Where ratings are kept: one table of events, through SQLAlchemy. Nothing without the rater's consent.
+
+Events are only ever added; the one thing that changes an event is its deletion, which wipes its texts. A run
+has one vote: the latest event counts, and the same rating sent again is the same event.
+"""
+
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from refiner.domain import Feedback
+from refiner.errors import InputError
+from refiner.feedback.storage import database
+from refiner.feedback.storage.events import EVENTS, SCHEMA_VERSION, WIPED, given, rating, storable
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """The vote that counts for a run: its event's id, when it was cast (UTC), and what was given.
+
+    ``consent_words`` are the words of ``feedback.consent_version``, as the rater saw them.
+    """
+
+    id: str
+    created_at: datetime
+    feedback: Feedback
+    consent_words: str = ""
+
+
+class Store:
+    """Ratings in the database at ``url``, SQLite or PostgreSQL; file and table are made at first use.
+
+    Safe to use from threads and processes. Every failure of the database is a `StoreError` that says what to do.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._engine: sa.Engine | None = None
+
+    def add(self, feedback: Feedback) -> str:
+        """Keep a rating; returns its event's id. `InputError` without consent."""
+        if not feedback.consent_store:
+            raise InputError("Nothing was stored: a rating is kept only with your consent to store it.")
+        row = given(feedback)
+        run_id = storable(feedback.run_id)
+        with self._begin() as connection:
+            last = self._last(connection, run_id)
+            if last is not None and all(last[name] == value for name, value in row.items()):
+                return str(last["id"])
+            event = str(uuid.uuid4())
+            row |= {
+                "id": event,
+                "run_id": run_id or event,
+                "kind": "vote",
+                "schema_version": SCHEMA_VERSION,
+                "created_at": datetime.now(UTC),
+                "run": storable(feedback.run),
+            }
+            connection.execute(EVENTS.insert(), row)
+        return event
+
+    def delete(self, event_id: str) -> bool:
+        """Wipe the texts of a rating and of all others of its run; False where there is none, or none any more.
+
+        `StoreError` while somebody else reads the database and a copy may be left in its files: ask again.
+        """
+        here = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
+        with self._begin() as connection:
+            run_id = connection.scalar(here)
+            if run_id is None:
+                return False
+            database.lock(connection, f"run {run_id}")
+            votes = sa.and_(EVENTS.c.run_id == run_id, EVENTS.c.kind == "vote")
+            wiped = connection.execute(EVENTS.update().where(votes).values(WIPED)).rowcount
+        with database.told():  # also when there was nothing to wipe: an earlier try may have failed here
+            database.purge(self._opened())
+        return wiped > 0
+
+    def run_of(self, event_id: str) -> tuple[str, bool] | None:
+        """The run that a rating is on, deleted or not, and whether one of its ratings might be published."""
+        here = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
+        with self._begin() as connection:
+            run_id = connection.scalar(here)
+            if run_id is None:
+                return None
+            might = sa.select(sa.func.count()).where(EVENTS.c.run_id == run_id, EVENTS.c.consent_publish)
+            return run_id, bool(connection.scalar(might))
+
+    def vote(self, event_id: str) -> Vote | None:
+        """The vote of this number, while it counts."""
+        query = sa.select(EVENTS).where(_COUNTS, EVENTS.c.id == storable(event_id))
+        with self._begin() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else _vote(row)
+
+    def votes(self) -> tuple[Vote, ...]:
+        """The votes that count, one a run, in the order in which they were cast."""
+        query = sa.select(EVENTS).where(_COUNTS).order_by(EVENTS.c.number)
+        with self._begin() as connection:
+            return tuple(_vote(row) for row in connection.execute(query).mappings())
+
+    def count(self) -> int:
+        """How many votes count."""
+        with self._begin() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(EVENTS).where(_COUNTS)) or 0
+
+    def close(self) -> None:
+        """Let go of the database."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.dispose()
+                self._engine = None
+
+    @staticmethod
+    def _last(connection: sa.Connection, run_id: str) -> Mapping[str, Any] | None:
+        """The run's vote so far, but for the run itself. Nobody else adds to the run until the transaction ends."""
+        database.lock(connection, f"run {run_id}")
+        columns = [column for column in EVENTS.columns if column.name != "run"]
+        query = sa.select(*columns).where(EVENTS.c.run_id == run_id, EVENTS.c.kind == "vote")
+        row = connection.execute(query.order_by(EVENTS.c.number.desc()).limit(1)).mappings().first()
+        return None if row is None else dict(row)
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        """A transaction."""
+        with database.told(), self._opened().begin() as connection:
+            yield connection
+
+    def _opened(self) -> sa.Engine:
+        with self._lock:
+            if self._engine is None:
+                self._engine = database.opened(self._url)
+            return self._engine
+
+
+_COUNTS = sa.and_(
+    EVENTS.c.number.in_(sa.select(sa.func.max(EVENTS.c.number)).group_by(EVENTS.c.run_id)),
+    EVENTS.c.kind == "vote",
+)
+
+
+def _vote(row: sa.RowMapping) -> Vote:
+    created = row["created_at"]
+    return Vote(
+        row["id"],
+        created.replace(tzinfo=UTC) if created.tzinfo is None else created.astimezone(UTC),
+        rating(dict(row)),
+        row["consent_words"],
+    )

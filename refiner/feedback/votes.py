@@ -1,0 +1,36 @@
+"""A rating into the store, and the data set where that is set, and out of both."""
+
+from dataclasses import dataclass
+
+from refiner.domain import Feedback
+from refiner.feedback.publish.publisher import Publisher
+from refiner.feedback.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Ballots:
+    """Where ratings go: all into the store, those whose raters agreed to the publisher too, where there is one."""
+
+    store: Store
+    publisher: Publisher | None = None
+
+    def cast(self, given: Feedback) -> str:
+        """Keep a rating; returns its number. `RefinerError` says what to do where it could not be kept."""
+        event = self.store.add(given)
+        if self.publisher is not None:
+            vote = self.store.vote(event)
+            if vote is not None:
+                self.publisher.publish(vote)
+        return event
+
+    def delete(self, event: str) -> bool:
+        """Wipe a rating, and take it back where it may have been published; False where there is none.
+
+        It is taken back whatever becomes of the wiping, which may be done and still have failed to leave no copy.
+        """
+        run_id, published = self.store.run_of(event) or ("", False)
+        try:
+            return self.store.delete(event)
+        finally:
+            if published and self.publisher is not None:
+                self.publisher.forget(event, run_id)

@@ -1,0 +1,221 @@
+"""Bracket citations of prose, ``… found [1, 2].``: which brackets cite, and which words each one covers.
+
+The claim is the stretch of its sentence before the bracket; a bracket after the full stop belongs to the
+sentence before. Where the bracket is the sentence's subject ("In contrast, [4] proposes …", "[0] finds …")
+it is the rest of the sentence. A bracket that begins a line and is cited elsewhere begins the entry of a
+reference list, and cites nothing. Knows no tags.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from refiner.text import sentences
+
+_BRACKET = re.compile(r"\[([^\[\]\r\n]{1,200})\]")
+_JOINT = re.compile(r"[ \t]*+(?:[,;&/]|and|or)?[ \t]*+")
+_LEAD = re.compile(r"[\s.,;:!?)\]]*+")
+_DASH = re.compile(r"\s*+[-‐‑–—]\s*+")
+_RANGE = re.compile(r"([0-9]{1,3})-([0-9]{1,3})")
+_NUMBER = re.compile(r"[0-9]{1,3}")
+_IDLIKE = re.compile(r"\w*[0-9][\w.:-]*")
+_CONJUNCTION = re.compile(r"(?:and|or|but|nor|while|whereas)\b")
+_BLANK = re.compile(r"[^\S\r\n]*+")
+_ROW = re.compile(r"[^\r\n]*+")
+_FEW = 4
+"""A sentence's subject has fewer words than this before its bracket, and its claim as many or more."""
+_WRAPPED = 60
+"""A line shorter than this was not broken for its length."""
+_WIDEST = 30
+"""Above this many numbers a range like ``[100-400]`` is a range of something, not of sources."""
+
+
+_Ids = dict[str, None]
+"""Ids in the order met, each once."""
+Stretch = tuple[int, int, tuple[str, ...]]
+"""``text[start:end]`` and what it cites."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """Brackets side by side, ``text[start:end]``, and what they cite."""
+
+    start: int
+    end: int
+    ids: _Ids
+    low: int = 0  # where its stretch may begin
+    stop: int = 0  # where the words before it end
+    word: int | None = None  # the last letter or digit of those; None: there are none
+    same_line: bool = False  # as the bracket before
+
+
+def cite(raw: str, spans: Sequence[tuple[int, int]], known: Collection[str]) -> list[Stretch]:
+    """Stretches of ``raw`` with what they cite, brackets left out.
+
+    ``spans`` are the stretches of ``raw`` that make up the text, in order; tags may have stood between.
+    """
+    text = "".join(raw[start:end] for start, end in spans)
+    groups = _groups(text, known)
+    cuts = _cuts(text, groups) if groups else [(0, len(text), ())]
+    return list(_project(cuts, spans))
+
+
+def _groups(text: str, known: Collection[str]) -> list[_Group]:
+    groups: list[_Group] = []
+    for match in _BRACKET.finditer(text):
+        ids = _cited(match[1], known)
+        if not ids:
+            continue
+        start, end = match.span()
+        if groups and _JOINT.fullmatch(text, groups[-1].end, start):
+            groups[-1].end = end
+            groups[-1].ids |= dict.fromkeys(ids)
+        else:
+            groups.append(_Group(start, end, dict.fromkeys(ids)))
+    for group in groups:
+        if text[group.start - 1 : group.start] == "(" and text[group.end : group.end + 1] == ")":
+            group.start -= 1
+            group.end += 1
+    _anchor(text, groups)
+    return groups
+
+
+def _cited(inner: str, known: Collection[str]) -> list[str]:
+    """The ids in a bracket; none unless each of its items is a citation."""
+    if inner.strip() in known:
+        return [inner.strip()]
+    ids: list[str] = []
+    items = [item for item in re.split(r"[,;\s]+", _DASH.sub("-", inner)) if item]
+    among_known = any(item in known for item in items)
+    for item in items:
+        span = _RANGE.fullmatch(item)
+        if item in known or _NUMBER.fullmatch(item) or (among_known and _IDLIKE.fullmatch(item)):
+            ids.append(item)
+        elif span and 0 < int(span[2]) - int(span[1]) < _WIDEST:
+            ids += [str(number) for number in range(int(span[1]), int(span[2]) + 1)]
+        else:
+            return []
+    return ids
+
+
+def _anchor(text: str, groups: Sequence[_Group]) -> None:
+    """Find for each bracket the words before it: on its line, or on the line above where that is wrapped."""
+    floor = 0
+    for group in groups:
+        line = max(text.rfind("\n", floor, group.start), text.rfind("\r", floor, group.start)) + 1
+        group.low = max(floor, line)
+        group.stop = group.low + len(text[group.low : group.start].rstrip())
+        group.word = _last_word(text, group.low, group.stop)
+        group.same_line = not line and floor > 0
+        if group.word is None and line:
+            above = text[floor:line].rstrip()
+            begin = floor + max(above.rfind("\n"), above.rfind("\r")) + 1
+            row = text[begin : floor + len(above)]
+            gap = text[floor + len(above) : line].replace("\r\n", "\n")
+            if len(row) >= _WRAPPED and len(gap) == 1 and (row[-1].isalnum() or row[-1] in ",)"):
+                group.low, group.stop = begin, begin + len(row)
+                group.word = _last_word(text, group.low, group.stop)
+        floor = group.end
+
+
+def _last_word(text: str, low: int, stop: int) -> int | None:
+    return next((index for index in range(stop - 1, low - 1, -1) if text[index].isalnum()), None)
+
+
+def _cuts(text: str, groups: Sequence[_Group]) -> list[Stretch]:
+    """The text in order without its citing brackets, each claim with its ids."""
+    cuts: list[Stretch] = []
+    at = 0
+    for start, end, ids in sorted(_cover(text, groups), key=lambda span: span[:2]):
+        cuts.append((at, start, ()))
+        if ids is not None:
+            cuts.append((start, end, tuple(ids)))
+        at = end
+    cuts.append((at, len(text), ()))
+    return [cut for cut in cuts if cut[0] < cut[1]]
+
+
+def _cover(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids | None]]:
+    """The stretch that each bracket covers with its ids, and, with None, the brackets to drop."""
+    split = sentences.split(text)
+    starts = [sentence.start for sentence in split]
+    inline = {one for group in groups if group.word is not None for one in group.ids}
+    cover: list[tuple[int, int, _Ids | None]] = []
+    home: _Ids | None = None  # of the claim before, on the same line
+    taken = 0  # where that claim ends
+    for group, following in zip(groups, (*groups[1:], None), strict=True):
+        limit = following.start if following else len(text)
+        after = _skip(text, group.end)
+        ahead = False
+        inside = group.same_line if group.word is None else group.word < taken
+        if home is not None and inside:
+            home |= group.ids
+        elif group.word is not None:
+            sentence = split[bisect_right(starts, group.word) - 1]
+            ahead = _names_subject(text, group, sentence, limit)
+            low = max(group.low, sentence.start, taken)
+            lead = _LEAD.match(text, low, group.word)
+            start = after if ahead else lead.end() if lead else low
+            home, taken = group.ids, sentence.end if ahead else group.stop
+            cover.append((start, taken, home))
+        elif inline.isdisjoint(group.ids) and _words(text, after, limit) >= _FEW:
+            sentence = split[bisect_right(starts, after) - 1]
+            ahead, home = True, group.ids
+            if following and limit < sentence.end:
+                following.ids = group.ids | following.ids  # "[1] finds that … [2]": both cover it
+            else:
+                taken = max(after, sentence.end)
+                cover.append((after, taken, home))
+        else:  # an entry of a reference list
+            home = None
+            continue
+        cover.append((*_dropped(text, group, ahead=ahead), None))
+    return cover
+
+
+def _names_subject(text: str, group: _Group, sentence: sentences.Sentence, limit: int) -> bool:
+    """Whether the bracket is a sentence's subject, as in "In contrast, [4] proposes …"."""
+    after = _skip(text, group.end)
+    return (
+        group.low <= sentence.start
+        and after < sentence.end <= limit
+        and text[after].isalnum()
+        and not _CONJUNCTION.match(text, after)
+        and len(text[sentence.start : group.start].split()) < _FEW
+        and len(text[after : sentence.end].split()) >= _FEW
+    )
+
+
+def _dropped(text: str, group: _Group, *, ahead: bool) -> tuple[int, int]:
+    """The bracket with the blanks before it or, where those part words or lines, after it or none."""
+    if ahead or "\n" in text[group.stop : group.start] or "\r" in text[group.stop : group.start]:
+        return group.start, _skip(text, group.end)
+    parts = text[group.end : group.end + 1].isalnum() or text[group.end : group.end + 1] in tuple("([")
+    return (group.start if parts else group.stop), group.end
+
+
+def _skip(text: str, at: int) -> int:
+    blank = _BLANK.match(text, at)
+    return blank.end() if blank else at
+
+
+def _words(text: str, start: int, end: int) -> int:
+    row = _ROW.match(text, start, end)
+    return sum(any(map(str.isalnum, word)) for word in row[0].split()) if row else 0
+
+
+def _project(cuts: Sequence[Stretch], spans: Sequence[tuple[int, int]]) -> Iterator[Stretch]:
+    """Places in the joined text as places in the raw one; a stretch over two spans becomes two."""
+    index = base = 0  # base: where spans[index] begins in the joined text
+    for cut_start, end, ids in cuts:
+        start = cut_start
+        while start < end:
+            first, last = spans[index]
+            if start >= base + last - first:
+                base += last - first
+                index += 1
+                continue
+            stop = min(end, base + last - first)
+            yield first + start - base, first + stop - base, ids
+            start = stop

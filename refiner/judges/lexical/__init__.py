@@ -1,0 +1,1 @@
+"""The lexical judge: no model, an estimate from overlap and wording."""

@@ -1,0 +1,41 @@
+"""The seam between rewards and any judge."""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Protocol
+
+from refiner.domain import Check, Verdict
+from refiner.judges.quality import Quality
+
+Stop = Callable[[], bool]
+
+
+def going_on() -> bool:
+    """Never stop."""
+    return False
+
+
+class Judge(Protocol):
+    """Answers checks, all in one call. A check that fails comes back unscored; the others stand."""
+
+    @property
+    def name(self) -> str:
+        """What people see: the model's or the method's name."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever a verdict could."""
+
+    @property
+    def threshold(self) -> float:
+        """The value from which on a claim counts as supported, where yes or no is asked."""
+
+    @property
+    def quality(self) -> Quality | None:
+        """What was measured of it before it came here; None where that is kept elsewhere, or nothing was."""
+
+    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> Generator[Mapping[int, Verdict]]:
+        """Verdicts as they come, by the place of their check: one a check, in any order, some at a time.
+
+        Once ``stop`` says so nothing more is asked, and what was not asked has no verdict. Closing it early ends
+        the work behind it.
+        """

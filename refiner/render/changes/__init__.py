@@ -1,0 +1,1 @@
+"""The diff of draft and refined answer, and what each change did."""

@@ -1,0 +1,161 @@
+"""What each change did, in words: only what citations, verdicts and a judge's own reasons tell. Nothing is guessed.
+
+That a criterion rose is put down to a sentence in two cases: it is the only change, or the judge's reason
+quotes it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from refiner.diff import words as words_of
+from refiner.domain import Change, ClaimSupport, Criterion, Reward, Token, Verdict
+from refiner.render.changes.lookup import Lookup
+from refiner.render.citations.support import tone, words
+from refiner.render.html_text import count, number
+from refiner.render.scores.figures import counted, pairs
+
+Tone = Literal["good", "bad", "open"]
+_QUOTED, _ECHOED = 3, 8
+"""Words in a row of a sentence that make a quotation of it: in quotation marks, and without."""
+_MARKED = re.compile(r"[“\"«„‘']([^“”\"«»„‘’]+)[”\"»“’']")
+_RANK = {"bad": 0, "fair": 1, "open": 2, "good": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing that a change did: ``short`` for its tag, ``words`` the whole of it. Unescaped."""
+
+    tone: Tone
+    short: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A criterion that rose or fell, with both values after polarity."""
+
+    criterion: Criterion
+    before: float
+    after: float
+    reasons: tuple[str, str]
+
+    @property
+    def said(self) -> str:
+        """The two values, and which way."""
+        way = "rose" if self.after > self.before else "fell"
+        return f"“{self.criterion.title}” {way} from {number(self.before)} to {number(self.after)}"
+
+
+def effects(changes: Sequence[Change], before: Reward, after: Reward) -> tuple[tuple[Effect, ...], ...]:
+    """What each change did, in their order; empty where nothing is known of it."""
+    left, right = Lookup(before.citation.supports), Lookup(after.citation.supports)
+    moved = shifts(before, after)
+    touched = [change for change in changes if change.kind != "same" or change.moved]
+    return tuple(
+        (
+            *_citations(change),
+            *_support(change, left.of(change.draft), right.of(change.refined)),
+            *_criteria(change, moved, alone=len(touched) == 1),
+        )
+        if change.kind != "same"
+        else ()
+        for change in changes
+    )
+
+
+def shifts(before: Reward, after: Reward) -> tuple[Shift, ...]:
+    """The criteria that were scored for both answers and came out different."""
+    found = []
+    for pair in pairs(before, after):
+        was, now = counted(pair.criterion, pair.before), counted(pair.criterion, pair.after)
+        if pair.before is not None and was is not None and now is not None and was != now:
+            found.append(Shift(pair.criterion, was, now, (pair.before.reason, pair.after.reason)))
+    return tuple(found)
+
+
+def _citations(change: Change) -> Iterator[Effect]:
+    came, went = (
+        sum(bool(token.ids) and token.changed for token in side) for side in (change.refined, change.draft)
+    )
+    for n, sign, done in ((came - went, "+", "added"), (went - came, "−", "removed")):
+        if n > 0:
+            yield Effect("open", f"{sign}{count(n, 'citation')}", f"{count(n, 'citation')} {done}.")
+    if came and came == went:
+        yield Effect("open", "recited", f"{count(came, 'citation')} changed.")
+
+
+def _support(change: Change, left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[Effect]:
+    if change.kind == "edited":
+        yield from _raised(left, right)
+        return
+    sign, done = ("+", "came in") if change.kind == "added" else ("−", "is gone")
+    for one in (*left, *right):
+        name = _named(one)
+        if name:
+            gain = (name == "supported") == (change.kind == "added")
+            said = f"A claim that {_is(one)} {done}."
+            yield Effect("good" if gain else "bad", f"{sign}1 {name}", said)
+
+
+def _named(one: ClaimSupport) -> str:
+    """What a claim counts as; nothing where that is open."""
+    if not one.ids:
+        return "uncited"
+    return {"good": "supported", "bad": "unsupported"}.get(tone(one.verdict), "")
+
+
+def _is(one: ClaimSupport) -> str:
+    return f"is marked {_quoted(one.verdict)}" if one.ids else "cites nothing"
+
+
+def _raised(left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[Effect]:
+    """How the support of what is least supported on each side compares."""
+    was, now = _worst(left), _worst(right)
+    if was is None or now is None:
+        return
+    if not was.ids and now.ids:
+        yield Effect("good", "now cited", f"It cited nothing; now it is marked {_quoted(now.verdict)}.")
+    elif was.ids and not now.ids:
+        yield Effect("bad", "uncited", f"It was marked {_quoted(was.verdict)}; now it cites nothing.")
+    elif (step := _RANK[tone(now.verdict)] - _RANK[tone(was.verdict)]) != 0:
+        name = "support raised" if step > 0 else "support lowered"
+        said = f"Support: {_quoted(was.verdict)} before, {_quoted(now.verdict)} now."
+        yield Effect("good" if step > 0 else "bad", name, said)
+
+
+def _worst(supports: Sequence[ClaimSupport]) -> ClaimSupport | None:
+    if not supports or any(one.verdict.value is None for one in supports):
+        return None
+    return min(supports, key=lambda one: one.verdict.value or 0.0)
+
+
+def _quoted(verdict: Verdict) -> str:
+    estimated = " (an estimate)" if verdict.basis == "estimated" else ""
+    return f"“{words(verdict)}”{estimated}"
+
+
+def _criteria(change: Change, moved: Sequence[Shift], *, alone: bool) -> Iterator[Effect]:
+    for shift in moved:
+        sides = (change.draft, change.refined)
+        quoted = any(_quotes(reason, side) for reason, side in zip(shift.reasons, sides, strict=True))
+        if alone or quoted:
+            up = shift.after > shift.before
+            why = "nothing else changed" if alone else "the judge’s reason quotes this"
+            yield Effect("good" if up else "bad", f"criterion {'↑' if up else '↓'}", f"{shift.said}: {why}.")
+
+
+def _quotes(reason: str, sentence: Sequence[Token]) -> bool:
+    """Whether a reason quotes a sentence: some words of it in quotation marks, or many in a row."""
+    there = words_of("".join(token.text for token in sentence))
+    marked = [words_of(match[1]) for match in _MARKED.finditer(reason)]
+    quoted = any(len(one) >= _QUOTED and _within(one, there) for one in marked)
+    said = words_of(reason)
+    runs = (said[at : at + _ECHOED] for at in range(len(said) - _ECHOED + 1))
+    return quoted or any(_within(run, there) for run in runs)
+
+
+def _within(words: list[str], there: list[str]) -> bool:
+    n = len(words)
+    return any(there[at : at + n] == words for at in range(len(there) - n + 1))

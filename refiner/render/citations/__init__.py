@@ -1,0 +1,1 @@
+"""Citation chips and cards, the sources, the support of each claim."""

@@ -1,0 +1,1 @@
+"""One run as a document: Markdown, an SVG figure, one HTML page."""

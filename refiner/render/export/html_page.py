@@ -1,0 +1,82 @@
+"""One run as a page of its own, in one file: it asks nothing of any host, and `run_file.load` reads the run in it.
+
+The stylesheet and the script are the app's, given as texts; what Gradio's page brings besides stands here.
+"""
+
+import re
+from base64 import b64encode
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from refiner.domain import Refinement
+from refiner.judges.quality import Quality
+from refiner.render import result
+from refiner.render.html_text import direction, isolate, show
+from refiner.render.scores import judge_quality
+from refiner.runs import run_file
+
+_BASE = """
+:root { --font: system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; --body-background-fill: #f8f8f6; }
+.dark { --body-background-fill: #111418; color-scheme: dark; }
+*, *::before, *::after { box-sizing: border-box; }
+body { margin: 0; background: var(--body-background-fill); color: var(--ink); font: 16px/1.5 var(--font); }
+body > .main > header { padding: 28px 0 18px; }
+body > .main > header h1 { font-size: 24px; line-height: 1.3; font-weight: 600; letter-spacing: -.01em; margin: 4px 0; overflow-wrap: anywhere; }
+body > .main > header p, body > .main > footer p { margin: 0; font-size: 13.5px; color: var(--soft); }
+body > .main > footer { padding: 20px 0 0; max-width: 74ch; }
+"""
+_DARK = """
+(() => {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const look = () => document.documentElement.classList.toggle("dark", dark.matches);
+  dark.addEventListener("change", look);
+  look();
+})();
+"""
+_LONGEST_TITLE = 120
+_END = re.compile(r"<(?=/script|/style|!--)", re.IGNORECASE)
+
+
+def page(run: Refinement, made: datetime, *, style: str, script: str, judged: Quality | None = None) -> str:
+    """The run as HTML, with the run itself inside; ``judged`` is what is known of its judge."""
+    styles, scripts = _held(style + _BASE), _held(_DARK + script)
+    asked = run.request.question
+    time = made.astimezone(UTC)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(styles, scripts)}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="referrer" content="no-referrer">'
+        f"<title>{show(' '.join(asked.split())[:_LONGEST_TITLE])} – Refiner</title>"
+        f"<style>{styles}</style><script>{scripts}</script></head>"
+        '<body class="gradio-container"><div class="main">'
+        f"<header><p><b>Refiner</b> · a draft, refined by its sources</p><h1{direction(asked)}>{isolate(asked)}</h1>"
+        f'<p><time datetime="{time.isoformat(timespec="seconds")}">{time:%Y-%m-%d, %H:%M} UTC</time></p></header>'
+        f"<main>{result.finished(run, judged)}{judge_quality.fold(run.judge, judged) if judged else ''}</main>"
+        f"<footer><p>{_MADE}</p></footer></div>{run_file.embed(run, made)}</body></html>\n"
+    )
+
+
+_MADE = (
+    "Made with Refiner. The scores are this app’s own, made by the judge named above; nobody has checked them. "
+    "Whoever sends this page could have changed it."
+)
+
+
+def _held(text: str) -> str:
+    """A script or stylesheet that cannot end its element, line ends as the reader of HTML leaves them."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _END.sub(r"<\\", lines)
+
+
+def _policy(styles: str, scripts: str) -> str:
+    """What may be shown and run: this stylesheet, this script, the bars' own lengths."""
+    return (
+        f"default-src 'none'; script-src '{_hash(scripts)}'; style-src 'unsafe-inline'; "
+        f"style-src-elem '{_hash(styles)}'; style-src-attr 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,104 @@
+"""The figures of a run in the order in which they are shown, and their words: for what is no HTML."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from refiner.domain import Aggregate, Basis, Criterion, Refinement, Reward, Verdict
+from refiner.render.html_text import number
+
+NAMES = ("Draft", "Refined")
+"""What the two sides are called, where nothing else is said."""
+
+_OPEN = 0.005
+"""An interval narrower than this would round to one figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure of draft and refined answer, and where it comes from."""
+
+    name: str
+    before: Aggregate
+    after: Aggregate
+    basis: Basis
+
+    @property
+    def how(self) -> str:
+        """``judged``, ``estimated``, ``fact``, ``partly scored`` or ``not scored``."""
+        if self.before.value is not None or self.after.value is not None:
+            return self.basis
+        return "partly scored" if self.after.coverage > 0 else "not scored"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A criterion with its verdict on draft (None: there is none) and refined answer."""
+
+    criterion: Criterion
+    before: Verdict | None
+    after: Verdict
+
+
+def rows(before: Reward, after: Reward) -> tuple[Row, ...]:
+    """Score, rubric, citation F1, precision and recall."""
+    rubric = {verdict.basis for _, verdict in after.rubric.verdicts if verdict.value is not None}
+    old, new = before.citation, after.citation
+    return (
+        Row("Score", before.total, after.total, after.basis),
+        Row(
+            "Rubric",
+            before.rubric.total,
+            after.rubric.total,
+            "estimated" if "estimated" in rubric else "judged",
+        ),
+        Row("Citations, F1", old.f1, new.f1, new.basis),
+        Row("Citation precision", old.precision, new.precision, new.basis),
+        Row("Citation recall", old.recall, new.recall, new.basis),
+    )
+
+
+def pairs(before: Reward, after: Reward) -> tuple[Pair, ...]:
+    """The criteria of the refined answer, in its rubric's order."""
+    left = {criterion.id: verdict for criterion, verdict in before.rubric.verdicts}
+    return tuple(Pair(one, left.get(one.id), verdict) for one, verdict in after.rubric.verdicts)
+
+
+def counted(criterion: Criterion, verdict: Verdict | None) -> float | None:
+    """What a verdict counts in [0, 1]: a fault that was found counts against the answer."""
+    if verdict is None or verdict.value is None:
+        return None
+    return verdict.value if criterion.polarity == "positive" else 1 - verdict.value
+
+
+def words(one: Aggregate) -> str:
+    """``0.75``, ``0.75 (0.70–0.80)`` where some was not scored, ``0.06–0.89`` without a value, or ``none``."""
+    span = f"{number(one.lo)}–{number(one.hi)}"
+    if one.value is None:
+        return span if one.n else "none"
+    return f"{number(one.value)} ({span})" if is_open(one) else number(one.value)
+
+
+def partly(before: Reward, after: Reward, names: tuple[str, str] = NAMES) -> tuple[str, ...]:
+    """Why a total is missing, the side before it where both differ; unescaped."""
+    said = [
+        (side, one.reason)
+        for side, one in zip(names, (before, after), strict=True)
+        if one.total.value is None and one.reason
+    ]
+    if len(said) > 1 and before.reason == after.reason:
+        return (after.reason,)
+    return tuple(f"{side}: {reason}" for side, reason in said)
+
+
+def is_open(one: Aggregate) -> bool:
+    """Whether the interval is wide enough to be shown."""
+    return one.hi - one.lo >= _OPEN
+
+
+def estimated(run: Refinement) -> bool:
+    """Whether a figure is a heuristic's."""
+    return "estimated" in {bases for reward in (run.draft_reward, run.reward) for bases in _bases(reward)}
+
+
+def _bases(reward: Reward) -> Sequence[Basis]:
+    return (reward.basis, reward.citation.basis, *(verdict.basis for _, verdict in reward.rubric.verdicts))

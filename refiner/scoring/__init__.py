@@ -1,0 +1,1 @@
+"""Rubrics, and the pure functions that turn verdicts into rewards and labels into figures."""

@@ -1,0 +1,1 @@
+"""Plain text: sentences, words, and which sentences have to do with a statement."""

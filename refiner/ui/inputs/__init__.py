@@ -1,0 +1,1 @@
+"""The left side of the page: question, draft, sources, rubric, options."""

@@ -1,0 +1,1 @@
+"""The owner's page of what all votes tell."""

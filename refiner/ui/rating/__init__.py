@@ -1,0 +1,1 @@
+"""The rating below a result."""

@@ -1,0 +1,1 @@
+"""What a visitor can keep of a result."""

@@ -1,0 +1,282 @@
+"""Whatever logits say, what is written under the grammar is a valid answer within its budget."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from refiner.decoding.constrained_writer import FreeWriter, HeldWriter
+from refiner.decoding.grammar import Allowed, Done, Grammar, Quotes, State, Text
+from refiner.decoding.vocabulary import Vocabulary
+from refiner.domain import Answer, Claim, Form
+from refiner.formats.answer import defang, invented_ids, parse
+
+Seen = dict[tuple[Form, Text, bool], Allowed]
+IDS = st.lists(
+    st.text("abcS_-.:/0129äß测", min_size=1, max_size=24).filter(lambda one: not one.endswith("/")),
+    min_size=1,
+    max_size=12,
+    unique=True,
+).map(tuple)
+SENTENCE = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs")) | st.just(" "), max_size=80
+).map(lambda text: " ".join(defang(text).split()))
+BUDGETS = st.integers(16, 120)
+
+
+class Chance:
+    """Random logits. ``bias`` lifts the tokens that are not plain, which chance alone would hardly meet."""
+
+    def __init__(self, vocabulary: Vocabulary, seed: int, bias: float) -> None:
+        self._random = np.random.default_rng(seed)
+        self._lift = np.zeros(vocabulary.size)
+        self._lift[[token for token, data in vocabulary.hard if b"<" in data]] = bias
+
+    def __call__(self, allowed: Allowed) -> int:
+        logits = self._random.gumbel(size=len(self._lift)) + self._lift
+        if allowed.mask is None:
+            return max(allowed.tokens, key=lambda token: logits[token])
+        return int(np.where(allowed.mask, logits, -np.inf).argmax())
+
+
+def write(writer: HeldWriter, pick: Chance, stop_after: int | None = None) -> str:
+    writer.begin()
+    for _ in range(stop_after if stop_after is not None else 10_000):
+        if writer.done:
+            break
+        writer.take(pick(writer.allowed()))
+    writer.finish(whole=True)
+    return writer.text
+
+
+def check(text: str, ids: Sequence[str], writer: HeldWriter, budget: int) -> Answer:
+    """What holds of every answer."""
+    answer = parse(text, ids)
+    assert text.startswith("<answer>")
+    assert text.endswith("</answer>")
+    assert answer.findings == ()
+    assert invented_ids(answer, ids) == ()
+    assert writer.done
+    assert writer.spent <= budget
+    return answer
+
+
+@given(ids=IDS, budget=BUDGETS, seed=st.integers(0, 2**32 - 1), bias=st.sampled_from([0.0, 6.0, 12.0]))
+@pytest.mark.parametrize("form", ["free", "strict"])
+@settings(max_examples=60, deadline=None)
+def test_random_logits_write_a_valid_answer(
+    qwen_vocabulary: Vocabulary,
+    seen: Seen,
+    form: Form,
+    ids: tuple[str, ...],
+    budget: int,
+    seed: int,
+    bias: float,
+) -> None:
+    writer = HeldWriter(Grammar(qwen_vocabulary, form, ids, seen=seen), budget)
+    check(write(writer, Chance(qwen_vocabulary, seed, bias)), ids, writer, budget)
+
+
+@given(
+    ids=IDS,
+    budget=BUDGETS,
+    seed=st.integers(0, 2**32 - 1),
+    stop_after=st.integers(0, 40),
+    form=st.sampled_from(["free", "strict"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_stopping_anywhere_leaves_a_valid_answer_that_keeps_what_was_written(
+    qwen_vocabulary: Vocabulary,
+    seen: Seen,
+    form: Form,
+    ids: tuple[str, ...],
+    budget: int,
+    seed: int,
+    stop_after: int,
+) -> None:
+    writer = HeldWriter(Grammar(qwen_vocabulary, form, ids, seen=seen), budget)
+    check(write(writer, Chance(qwen_vocabulary, seed, 6.0), stop_after), ids, writer, budget)
+
+
+@st.composite
+def quoted(draw: st.DrawFn) -> Quotes:
+    sentences = draw(st.lists(SENTENCE.filter(bool), min_size=1, max_size=8, unique=True))
+    ids = draw(IDS)
+    pairs = [(draw(st.sampled_from(ids)), sentence) for sentence in sentences]
+    width = draw(st.integers(1, 3))
+    return tuple(tuple(pairs[n : n + width]) for n in range(0, len(pairs), width))
+
+
+@given(quotes=quoted(), budget=BUDGETS, seed=st.integers(0, 2**32 - 1))
+@example(quotes=((("1", "Half a word."), ("2", "Half a world.")),), budget=40, seed=0)
+@settings(max_examples=100, deadline=None)
+def test_extractive_answers_are_sentences_of_the_sources_none_twice(
+    qwen_vocabulary: Vocabulary, quotes: Quotes, budget: int, seed: int
+) -> None:
+    ids = tuple(dict.fromkeys(one for group in quotes for one, _ in group))
+    writer = HeldWriter(Grammar(qwen_vocabulary, "extractive", ids, quotes), budget)
+    answer = check(write(writer, Chance(qwen_vocabulary, seed, 0.0)), ids, writer, budget)
+    given_pairs = [(one, sentence) for group in quotes for one, sentence in group]
+    claims = [(claim.ids[0], claim.text) for claim in answer.claims]
+    assert len(set(claims)) == len(claims)
+    if len(claims) > 1:
+        assert [given_pairs.index(claim) for claim in claims] == sorted(map(given_pairs.index, claims))
+
+
+@pytest.mark.parametrize("form", ["free", "strict", "extractive"])
+@pytest.mark.parametrize("budget", range(16, 40))
+def test_the_smallest_budgets_hold_something(
+    qwen_vocabulary: Vocabulary, seen: Seen, form: Form, budget: int
+) -> None:
+    quotes = ((("7", "The sky is blue on a clear day."),),)
+    writer = HeldWriter(Grammar(qwen_vocabulary, form, ("7",), quotes, seen=seen), budget)
+    answer = check(write(writer, Chance(qwen_vocabulary, budget, 6.0)), ("7",), writer, budget)
+    assert answer.text
+
+
+@pytest.mark.parametrize("form", ["free", "strict", "extractive"])
+def test_without_sources_the_answer_is_plain_text(qwen_vocabulary: Vocabulary, form: Form) -> None:
+    writer = HeldWriter(Grammar(qwen_vocabulary, form, ()), 64)
+    answer = check(write(writer, Chance(qwen_vocabulary, 1, 6.0)), (), writer, 64)
+    assert answer.claims == ()
+
+
+def test_strict_answers_have_words_only_in_claims(qwen_vocabulary: Vocabulary, seen: Seen) -> None:
+    writer = HeldWriter(Grammar(qwen_vocabulary, "strict", ("a", "b"), seen=seen), 200)
+    answer = parse(write(writer, Chance(qwen_vocabulary, 3, 12.0)), ("a", "b"))
+    assert all(isinstance(part, Claim) or not part.text.strip() for part in answer.parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [
+        pytest.param("p < 0.05", True, id="less with blanks"),
+        pytest.param("p <0.05", True, id="less before a digit"),
+        pytest.param("x <= y", True, id="at most"),
+        pytest.param("n < x", True, id="less than a letter"),
+        pytest.param("x <-5", True, id="less than a negative number"),
+        pytest.param("so <-refined", False, id="an arrow"),
+        pytest.param("End. <1 begins", False, id="less between sentences"),
+        pytest.param("a < /answer>", False, id="a tag with a blank"),
+        pytest.param("a < Snippet id=1>", False, id="a claim with a blank"),
+        pytest.param("<think>", False, id="thinking"),
+        pytest.param("a</answer> b", False, id="after the end"),
+        pytest.param("a<snippet id=zz>", False, id="an invented id"),
+        pytest.param("a<snippet id=1><snippet id=2>", False, id="a claim in a claim"),
+        pytest.param("a<snippet id=1></snippet>", False, id="a claim without words"),
+        pytest.param("a<snippet id=1,2>b</snippet>", True, id="two ids"),
+        pytest.param("a<snippet id=1,1>b</snippet>", False, id="an id twice"),
+        pytest.param("a\x00b", False, id="a control character"),
+    ],
+)
+def test_the_free_form_lets_through_only_what_reads_back(
+    qwen_vocabulary: Vocabulary, text: str, *, stands: bool
+) -> None:
+    grammar = Grammar(qwen_vocabulary, "free", ("1", "2"))
+    state = grammar.advance(grammar.start(may_open=True), f"<answer>{text}".encode())
+    assert (state is not None) is stands
+
+
+def written_in(vocabulary: Vocabulary, form: Form, text: str, budget: int) -> str:
+    """What is left of a text that a model would write, token by token, when the budget runs out."""
+    writer = HeldWriter(Grammar(vocabulary, form, ("1", "2")), budget)
+    left = text.encode()[len(vocabulary.spell(writer.begin())) :]
+    while left and not writer.done:
+        forced = writer.take(vocabulary.encode(left)[0])
+        left = left[len(vocabulary.spell(forced)) :]
+    assert writer.cut
+    return writer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        pytest.param(
+            "<answer>One is here. Two is there. Three was cut off while it",
+            "<answer>One is here. Two is there.</answer>",
+            id="plain",
+        ),
+        pytest.param(
+            "<answer><snippet id=1>One is here. Two is there. Three was cut off while",
+            "<answer><snippet id=1>One is here. Two is there.</snippet></answer>",
+            id="in a claim",
+        ),
+        pytest.param(
+            "<answer><snippet id=1>One is here.</snippet> <snippet id=2>Three was cut off while it was still "
+            "being written down by somebody",
+            "<answer><snippet id=1>One is here.</snippet></answer>",
+            id="a second claim",
+        ),
+        pytest.param(
+            "<answer>One long sentence that never ends and goes on about",
+            "<answer>One long sentence that never ends and goes on</answer>",
+            id="nothing complete",
+        ),
+    ],
+)
+def test_the_end_of_the_budget_drops_what_is_unfinished(
+    qwen_vocabulary: Vocabulary, text: str, left: str
+) -> None:
+    budget = sum(len(qwen_vocabulary.encode(part)) for part in (text.encode(), b"</snippet></answer>")) + 1
+    assert written_in(qwen_vocabulary, "free", text, budget) == left
+
+
+def test_what_is_forced_is_not_asked_of_the_model(qwen_vocabulary: Vocabulary) -> None:
+    sentence = "LNPs accumulate in the liver because of ApoE."
+    grammar = Grammar(qwen_vocabulary, "extractive", ("0",), ((("0", sentence),),))
+    written, state = grammar.forced(grammar.start(may_open=True))
+    assert written.decode() == f"<answer><snippet id=0>{sentence}</snippet></answer>"
+    assert state == Done()
+
+
+def test_a_mask_is_made_once_and_a_token_takes_little_time(qwen_vocabulary: Vocabulary) -> None:
+    grammar = Grammar(qwen_vocabulary, "free", ("1", "2"))
+    writer, pick = HeldWriter(grammar, 400), Chance(qwen_vocabulary, 0, 0.0)
+    writer.begin()
+    spent = 0.0
+    for _ in range(200):
+        before = time.perf_counter()
+        allowed = writer.allowed()
+        spent += time.perf_counter() - before
+        token = pick(allowed)
+        before = time.perf_counter()
+        writer.take(token)
+        spent += time.perf_counter() - before
+    assert len(grammar.seen) < 20
+    assert spent / 200 < 0.02  # seconds, the first masks included; measured: BENCHMARKS.md
+
+
+def test_a_free_writer_ends_at_the_models_own_end_or_the_budget(qwen_vocabulary: Vocabulary) -> None:
+    word = qwen_vocabulary.encode(b" word")[0]
+    writer = FreeWriter(qwen_vocabulary, 3, frozenset({7}))
+    writer.take(word)
+    writer.take(7)
+    assert (writer.text, writer.done, writer.cut, writer.spent) == (" word", True, False, 2)
+    writer = FreeWriter(qwen_vocabulary, 2, frozenset({7}))
+    writer.take(word)
+    writer.take(word)
+    assert (writer.text, writer.done, writer.cut) == (" word word", True, True)
+
+
+@pytest.fixture(scope="module")
+def seen() -> Seen:
+    """What may come next, shared by the grammars of this module, as an engine shares them."""
+    return {}
+
+
+@given(
+    st.builds(Text, claim=st.booleans(), filled=st.booleans(), ended=st.booleans()),
+    st.text(st.sampled_from("ab .!?\"')]\n\t>=1"), min_size=1),
+)
+def test_many_plain_characters_at_once_are_what_they_are_one_by_one(
+    qwen_vocabulary: Vocabulary, state: Text, text: str
+) -> None:
+    grammar = Grammar(qwen_vocabulary, "free", ("S1",))
+    one_by_one: State | None = state
+    for byte in text.encode():
+        assert one_by_one is None or isinstance(one_by_one, Text)
+        one_by_one = grammar._text(one_by_one, byte, may_open=True) if one_by_one else None
+    assert grammar.advance(state, text.encode()) == one_by_one

@@ -1,0 +1,276 @@
+"""The score: worked by hand, inside its interval, and never kinder for a judge that failed."""
+
+from collections.abc import Callable, Generator, Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refiner.domain import Answer, Check, Criterion, Polarity, Request, Reward, Source, Verdict
+from refiner.formats import answer
+from refiner.judges.ask import ask
+from refiner.scoring import rewards, rubrics
+
+SOURCES = (Source("a", "Cats purr when they are content."), Source("b", "Dogs bark."))
+ANSWER = answer.parse("<answer><snippet id=a>Cats purr.</snippet></answer>", ("a", "b"))
+
+
+def request(*criteria: Criterion) -> Request:
+    return Request("Why do cats purr?", "They purr.", SOURCES, criteria)
+
+
+def judged(value: float | None) -> Verdict:
+    return Verdict(value, "judged", "so", "tester")
+
+
+def scored(
+    one: Request, read: Answer, value_of: Callable[[Check], float | None]
+) -> tuple[Reward, dict[Check, Verdict]]:
+    verdicts = {check: judged(value_of(check)) for check in rewards.checks(one, read)}
+    return rewards.reward(one, read, verdicts), verdicts
+
+
+def kind(criterion: float | None, support: float | None) -> Callable[[Check], float | None]:
+    return lambda check: criterion if check.kind == "criterion" else support
+
+
+def test_a_score_worked_by_hand() -> None:
+    """Static rubric: 0.5, 1 − 0.5, 1 − 0.5 → 0.5; one claim, fully supported → F1 = 1; (0.5 + 0.2) / 1.2."""
+    reward, _ = scored(request(), ANSWER, kind(0.5, 1.0))
+    assert reward.rubric.total.value == pytest.approx(0.5)
+    assert reward.citation.f1.value == 1.0
+    assert reward.total.value == pytest.approx(0.7 / 1.2)
+    assert rewards.training_scale(reward.total.value) == pytest.approx(10 * 0.7 / 1.2)
+    assert reward.basis == "judged"
+
+
+def test_weights_count_by_their_ratio() -> None:
+    heavy = Criterion("x", "X", "It says X.", 3.0)
+    reward, _ = scored(request(heavy), ANSWER, lambda check: float(check.criterion == heavy))
+    assert reward.rubric.total.value == pytest.approx((0 + 1 + 1 + 3) / 6)
+
+
+def test_without_anything_to_cite_the_score_is_the_rubric() -> None:
+    reward, _ = scored(request(), answer.parse("<answer>So.</answer>"), kind(1.0, 0.0))
+    assert reward.citation.not_applicable
+    assert reward.total.value == reward.rubric.total.value
+
+
+@pytest.mark.parametrize("text", ["", "<answer></answer>", "<answer> </answer>", "<think>No.</think>"])
+def test_no_answer_scores_zero_and_says_so(text: str) -> None:
+    reward, _ = scored(request(), answer.parse(text), kind(1.0, 1.0))
+    assert reward.total.value == 0.0
+    assert reward.reason == "There is no answer."
+
+
+def test_a_part_scored_under_four_fifths_gives_no_total_but_an_interval() -> None:
+    reward, _ = scored(request(), ANSWER, kind(None, 1.0))
+    assert reward.total.value is None
+    assert (reward.total.lo, reward.total.hi) == pytest.approx((0.2 / 1.2, 1.0))
+    assert "0% of the rubric" in reward.reason
+
+
+def test_a_total_failure_of_the_judge_gives_none_and_the_whole_interval() -> None:
+    reward = rewards.reward(request(), ANSWER, {})
+    assert reward.total.value is None
+    assert (reward.total.lo, reward.total.hi) == (0.0, 1.0)
+
+
+def test_upstream_a_failed_negative_criterion_is_flipped_to_the_best() -> None:
+    reward = rewards.reward(request(), ANSWER, {})
+    assert all(verdict.value is None for _, verdict in reward.rubric.verdicts)
+    assert reward.rubric.total.lo == 0.0
+
+
+def test_upstream_small_weights_lower_a_perfect_answer() -> None:
+    light = Criterion("x", "X", "It says X.", 0.1)
+    perfect = scored(
+        request(light),
+        ANSWER,
+        lambda check: 1.0 if check.criterion is None or check.criterion.polarity == "positive" else 0.0,
+    )[0]
+    assert perfect.total.value == pytest.approx(1.0)
+
+
+class Broken:
+    """A judge that fails in the way it is told to."""
+
+    name, version = "broken", "1"
+
+    def __init__(self, answer_: Callable[[], tuple[()]]) -> None:
+        self._answer = answer_
+
+    def judge(self, checks: object, stop: object = None) -> Generator[Mapping[int, Verdict]]:
+        del checks, stop
+        yield from self._answer()
+
+
+def boom() -> tuple[()]:
+    raise TimeoutError("30 s")
+
+
+@pytest.mark.parametrize(
+    ("break_", "word"),
+    [pytest.param(boom, "TimeoutError: 30 s", id="exception"), pytest.param(tuple, "0 verdicts", id="none")],
+)
+def test_a_judge_that_breaks_leaves_everything_unscored_with_the_reason(
+    break_: Callable[[], tuple[()]], word: str
+) -> None:
+    *_, verdicts = ask(Broken(break_), rewards.checks(request(), ANSWER))
+    assert {verdict.value for verdict in verdicts.values()} == {None}
+    assert all(word in verdict.reason for verdict in verdicts.values())
+    assert rewards.reward(request(), ANSWER, verdicts).total.value is None
+
+
+VALUES = st.sampled_from([None, 0.0, 0.25, 0.5, 1.0])
+
+
+@given(
+    values=st.lists(VALUES, min_size=5, max_size=5), fill=st.lists(st.floats(0, 1), min_size=5, max_size=5)
+)
+def test_the_score_lies_in_its_interval_and_so_does_every_completion(
+    values: list[float | None], fill: list[float]
+) -> None:
+    one = request(Criterion("x", "X", "It says X.", 2.5))
+    asked = rewards.checks(one, ANSWER)
+    verdicts = {check: judged(value) for check, value in zip(asked, values, strict=True)}
+    reward = rewards.reward(one, ANSWER, verdicts)
+    assert 0 <= reward.total.lo <= reward.total.hi <= 1
+    assert reward.total.value is None or reward.total.lo <= reward.total.value <= reward.total.hi
+    full = {
+        check: verdict if verdict.value is not None else judged(value)
+        for (check, verdict), value in zip(verdicts.items(), fill, strict=True)
+    }
+    total = rewards.reward(one, ANSWER, full).total.value
+    assert total is not None
+    assert reward.total.lo - 1e-9 <= total <= reward.total.hi + 1e-9
+
+
+@given(
+    values=st.lists(st.floats(0, 1), min_size=5, max_size=5), rise=st.floats(0, 1), which=st.integers(0, 3)
+)
+def test_the_score_is_monotone_in_each_criterion(values: list[float], rise: float, which: int) -> None:
+    one = request(Criterion("x", "X", "It says X.", 2.5))
+    asked = rewards.checks(one, ANSWER)
+    raised = [min(1.0, value + rise) if n == which else value for n, value in enumerate(values)]
+    totals = [
+        rewards.reward(one, ANSWER, dict(zip(asked, map(judged, given_), strict=True))).total.value or 0.0
+        for given_ in (values, raised)
+    ]
+    criterion = asked[which].criterion
+    assert criterion is not None
+    sign = 1 if criterion.polarity == "positive" else -1
+    assert sign * (totals[1] - totals[0]) >= -1e-9
+
+
+@given(scale=st.floats(0.01, 100), values=st.lists(st.floats(0, 1), min_size=2, max_size=2))
+def test_weights_scaled_together_change_nothing(scale: float, values: list[float]) -> None:
+    one, two = (
+        rewards._rubric(
+            [
+                (Criterion(str(n), "T", "D", weight * factor), judged(value))
+                for n, (weight, value) in enumerate(zip((1.0, 2.5), values, strict=True))
+            ]
+        )
+        for factor in (1.0, scale)
+    )
+    assert one.total.value == pytest.approx(two.total.value)
+
+
+WEIGHTS = st.floats(1e-300, 999.0) | st.sampled_from([0.1, 0.2, 0.3, 5e-324])
+
+
+@given(
+    rows=st.lists(
+        st.tuples(WEIGHTS, st.none() | st.floats(0, 1), st.sampled_from(["positive", "negative"])),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_the_rubric_lies_in_its_interval_to_the_last_digit_at_any_weights(
+    rows: list[tuple[float, float | None, Polarity]],
+) -> None:
+    verdicts = [
+        (Criterion(str(n), "T", "D", weight, polarity), judged(value))
+        for n, (weight, value, polarity) in enumerate(rows)
+    ]
+    one = rewards._rubric(verdicts).total
+    assert 0 <= one.lo <= one.hi <= 1
+    assert 0 <= one.coverage <= 1
+    assert one.value is None or one.lo <= one.value <= one.hi
+    assert rewards._rubric(verdicts[::-1]).total == one
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        [
+            "<snippet id=a>Cats purr.</snippet>",
+            "<snippet id=a,b>Dogs and cats.</snippet>",
+            "<snippet id=zz>Fish fly.</snippet>",
+            "A plain sentence says a lot here.",
+            "Another one says as much again.",
+        ]
+    ),
+    min_size=1,
+    max_size=4,
+    unique=True,
+)
+
+
+@given(texts=TEXTS, data=st.data())
+def test_any_completion_of_missing_verdicts_stays_in_the_interval_of_the_score(
+    texts: list[str], data: st.DataObject
+) -> None:
+    read = answer.parse(" ".join(texts), ("a", "b"), expect_block=False)
+    asked = rewards.checks(request(), read)
+    full = {check: judged(data.draw(VALUES.filter(lambda value: value is not None))) for check in asked}
+    some = {check: verdict for check, verdict in full.items() if data.draw(st.booleans())}
+    before = rewards.reward(request(), read, some).total
+    after = rewards.reward(request(), read, full).total
+    assert after.value is not None
+    assert before.lo - 1e-9 <= after.value <= before.hi + 1e-9
+
+
+def test_a_sentence_nobody_judged_leaves_open_that_nothing_needs_a_citation() -> None:
+    """Perfect criteria and one unjudged plain sentence: 1.0 where it needs no citation, 1 / 1.2 where it does."""
+    read = answer.parse("<answer>A plain sentence says a lot here.</answer>")
+    perfect = {
+        check: judged(float(check.criterion.polarity == "positive"))
+        for check in rewards.checks(request(), read)
+        if check.criterion
+    }
+    total = rewards.reward(request(), read, perfect).total
+    assert (total.value, total.lo, total.hi) == pytest.approx((None, 1 / 1.2, 1.0))
+
+
+def test_that_nothing_needs_a_citation_is_no_better_known_than_who_said_so() -> None:
+    read = answer.parse("<answer>So.</answer>")
+    verdicts = {
+        check: judged(1.0) if check.criterion else Verdict(0.0, "estimated", "short", "lexical")
+        for check in rewards.checks(request(), read)
+    }
+    assert rewards.reward(request(), read, verdicts).basis == "estimated"
+
+
+def test_the_order_of_criteria_changes_nothing() -> None:
+    x, y = Criterion("x", "X", "It says X.", 2.0), Criterion("y", "Y", "It says Y.")
+    value = {"x": 1.0, "y": 0.0}
+
+    def of(check: Check) -> float:
+        return value.get(check.criterion.id, 0.5) if check.criterion else 1.0
+
+    assert scored(request(x, y), ANSWER, of)[0].total == scored(request(y, x), ANSWER, of)[0].total
+
+
+def test_criteria_see_the_answer_with_its_citations_and_the_sources() -> None:
+    asked = [check for check in rewards.checks(request(), ANSWER) if check.kind == "criterion"]
+    assert [check.criterion for check in asked] == list(rubrics.STATIC)
+    assert {check.answer for check in asked} == {"<answer><snippet id=a>Cats purr.</snippet></answer>"}
+    assert {check.evidence for check in asked} == {SOURCES}
+
+
+def test_the_convex_mix_weighs_the_rubric_with_what_the_citations_leave() -> None:
+    verdicts = scored(request(), ANSWER, kind(0.5, 1.0))[1]
+    reward = rewards.reward(request(), ANSWER, verdicts, "convex")
+    assert reward.mix == "convex"
+    assert reward.total.value == pytest.approx(0.8 * 0.5 + 0.2 * 1.0)

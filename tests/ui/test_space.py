@@ -1,0 +1,99 @@
+"""What a Hugging Face Space needs: the pins agree, and requirements.txt alone starts the page."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+from paths import ROOT
+
+CPU_TORCH = ("torch==2.13.0", "--extra-index-url", "https://download.pytorch.org/whl/cpu", "--retries", "1")
+"""As in the Makefile: without it the registry's build brings gigabytes for a GPU."""
+
+
+def front_matter() -> dict[str, str]:
+    head = (ROOT / "README.md").read_text(encoding="utf-8").split("---\n")[1]
+    return dict(re.findall(r"^(\w+): (.+)$", head, re.MULTILINE))
+
+
+def requirements() -> dict[str, str]:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return dict(re.findall(r"^([\w-]+)(?:\[\w+\])?(.*)$", "\n".join(lines), re.MULTILINE))
+
+
+def test_the_spaces_gradio_is_the_pinned_one() -> None:
+    import gradio  # noqa: PLC0415 - heavy
+
+    assert requirements()["gradio"] == f"=={front_matter()['sdk_version']}" == f"=={gradio.__version__}"
+
+
+def test_the_front_matter_says_what_a_space_asks_for() -> None:
+    head = front_matter()
+    assert head["sdk"] == "gradio"
+    assert head["python_version"] == '"3.12"'
+    assert (ROOT / head["app_file"]).is_file()
+    assert len(head["short_description"]) <= 60
+
+
+def test_zerogpus_torch_is_admitted() -> None:
+    assert requirements()["torch"] == ">=2.11,<2.14"
+
+
+def test_a_wheel_holds_what_the_page_and_the_judges_read(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - our own build
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(tmp_path / "installed")
+    code = (
+        "from refiner.ui.assets import FOLDER; from refiner.ui.theme import launch_options;"
+        "from refiner.ui.inputs.fields import examples; from refiner.settings import Settings;"
+        "from refiner.judges.lexical.judge import LexicalJudge; from refiner.judges.lexical.polarity import antonyms;"
+        "launch_options(Settings()); assert examples() and antonyms() and LexicalJudge().quality; print(FOLDER)"
+    )
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
+    python = [sys.executable, "-c", code]
+    found = subprocess.check_output(python, cwd=tmp_path, env=environ, text=True)  # noqa: S603 - this interpreter
+    assert Path(found.strip()) == tmp_path / "installed/refiner/assets"
+
+
+@pytest.mark.slow
+def test_requirements_alone_start_the_page_which_says_how_to_get_a_model(tmp_path: Path) -> None:
+    """In a virtual environment of its own: nothing that the tests have counts."""
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)  # noqa: S603 - this interpreter
+    python = tmp_path / "venv/bin/python"
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-compile"]
+    subprocess.run([*pip, *CPU_TORCH], check=True)  # noqa: S603 - our own pip
+    subprocess.run([*pip, "-r", ROOT / "requirements.txt"], check=True)  # noqa: S603 - our own pip
+    environ = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("REFINER_", "PYTHON"))},
+        "REFINER_CACHE": str(tmp_path / "cache"),
+        "REFINER_DEVICE": "cpu",
+        "GRADIO_SERVER_PORT": "7899",
+    }
+    log = tmp_path / "app.log"
+    with log.open("wb") as out:
+        app = subprocess.Popen([python, "app.py"], cwd=ROOT, env=environ, stdout=out, stderr=out)  # noqa: S603 - ours
+    try:
+        page = fetch("http://127.0.0.1:7899/", app, log)
+    finally:
+        app.terminate()
+        app.wait(30)
+    assert "Refiner" in page
+
+
+def fetch(url: str, app: "subprocess.Popen[bytes]", log: Path) -> str:
+    """The page as soon as it is served; the app's log where it never is."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until and app.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
+                return str(answer.read().decode())
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(log.read_text(encoding="utf-8", errors="replace")[-3000:])

@@ -1,0 +1,139 @@
+"""A rating as it was filled in: what is stored of it, what is refused, and who learns of it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import runs
+
+from refiner.domain import Feedback
+from refiner.errors import InputError, RefinerError
+from refiner.feedback import consent
+from refiner.feedback.storage.store import Store
+from refiner.feedback.votes import Ballots
+from refiner.render.result import finished
+from refiner.ui.rating.form import labels, names
+from refiner.ui.rating.vote_form import Ballot, Held, Press
+
+RUN = runs.samples()[1]
+HELD = Held("r1", RUN, runs.MADE)
+BLIND = replace(HELD, blind=True, left="draft")
+CRITERION = RUN.reward.rubric.verdicts[0][0].id
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    one = Store(f"sqlite:///{(tmp_path / 'feedback.db').as_posix()}")
+    yield one
+    one.close()
+
+
+def filled(**given: Any) -> Feedback:
+    return Ballot(keep=True, **given).feedback(HELD, "refined", "someone")
+
+
+PRESSES: list[Any] = [
+    pytest.param(HELD, "first", "refined", id="named-first"),
+    pytest.param(HELD, "second", "draft", id="named-second"),
+    pytest.param(BLIND, "first", "draft", id="blind-left-is-the-draft"),
+    pytest.param(BLIND, "second", "refined", id="blind-right-is-the-refined"),
+    pytest.param(replace(BLIND, left="refined"), "first", "refined", id="blind-left-is-the-refined"),
+    pytest.param(BLIND, "tie", "tie", id="tie"),
+    pytest.param(BLIND, "both_bad", "both_bad", id="both-bad"),
+]
+
+
+@pytest.mark.parametrize(("held", "press", "choice"), PRESSES)
+def test_a_press_means_what_stands_on_its_side(held: Held, press: Press, choice: str) -> None:
+    assert held.chosen(press) == choice
+
+
+def test_sides_are_named_only_once_a_blind_vote_was_cast() -> None:
+    assert names(BLIND) == ("Left", "Right")
+    assert labels(BLIND)[:2] == ("1  Left better", "2  Right better")
+    assert names(replace(BLIND, choice="tie")) == ("Left (the draft answer)", "Right (the refined answer)")
+    assert names(HELD) == ("Refined", "Draft")
+    assert (BLIND.covered, replace(BLIND, choice="tie").covered, HELD.covered) == (True, False, False)
+
+
+def test_everything_that_was_filled_in_is_in_the_rating() -> None:
+    ballot = Ballot(
+        stars="4",
+        first=["clear", "supported"],
+        second=["padded"],
+        comment=" Because. ",
+        agreed=json.dumps({"criteria": {CRITERION: False}, "claims": {"0": True}}),
+        keep=True,
+        publish=True,
+    )
+    given = ballot.feedback(BLIND, "refined", "someone")
+    assert (given.choice, given.stars, given.comment) == ("refined", 4, "Because.")
+    assert given.reasons == {"draft": ("supported", "clear"), "refined": ("padded",)}
+    assert (given.criteria, given.claims) == ({CRITERION: False}, {0: True})
+    assert (given.blind, given.left, given.rater, given.run_id) == (True, "draft", "someone", "r1")
+    assert (given.consent_store, given.consent_publish) == (True, True)
+    assert given.consent_version == consent.CURRENT
+
+
+STRANGE = [
+    pytest.param("[]", id="no-object"),
+    pytest.param('{"criteria": 3, "claims": []}', id="no-objects-in-it"),
+    pytest.param(
+        '{"criteria": {"nobody": true}, "claims": {"999": true, "-1": true, "x": true}}', id="unknown"
+    ),
+    pytest.param(json.dumps({"criteria": {CRITERION: "yes"}, "claims": {"0": 1}}), id="no-yes-or-no"),
+    pytest.param("", id="nothing"),
+]
+
+
+@pytest.mark.parametrize("agreed", STRANGE)
+def test_agreement_with_what_is_not_there_is_left_out(agreed: str) -> None:
+    given = filled(agreed=agreed)
+    assert (given.criteria, given.claims) == ({}, {})
+
+
+def test_only_verdicts_that_are_there_can_be_agreed_with() -> None:
+    unscored = runs.made(RUN.request, RUN.answer.raw, runs.Always(None))
+    agreed = json.dumps({"criteria": {CRITERION: True}, "claims": {str(n): True for n in range(30)}})
+    given = Ballot(agreed=agreed, keep=True).feedback(replace(HELD, run=unscored), "tie", "")
+    scored = {n for n, one in enumerate(unscored.reward.citation.supports) if one.verdict.value is not None}
+    assert not given.criteria
+    assert set(given.claims) == scored
+    assert finished(unscored, rated=True).count('data-value="true"') == len(scored)
+
+
+@pytest.mark.parametrize("agreed", ["{", "\ud800", "[" * 100_000], ids=["cut", "surrogate", "deep"])
+def test_agreement_that_cannot_be_read_is_refused(agreed: str) -> None:
+    with pytest.raises(InputError, match="Reload"):
+        filled(agreed=agreed)
+
+
+@pytest.mark.parametrize("stars", ["0", "6", "x", -1])
+def test_stars_go_from_one_to_five(stars: Any) -> None:
+    with pytest.raises(InputError, match="from 1 to 5"):
+        filled(stars=stars)
+
+
+def test_reasons_that_nobody_offered_are_left_out() -> None:
+    assert filled(first=["clear", "<b>"], second=["x"]).reasons == {"refined": ("clear",), "draft": ()}
+
+
+def test_a_long_comment_is_cut() -> None:
+    assert len(filled(comment="x" * 20_000).comment) == 10_000
+
+
+def test_without_consent_nothing_is_stored(store: Store) -> None:
+    with pytest.raises(RefinerError, match="consent"):
+        Ballots(store).cast(Ballot().feedback(HELD, "tie", ""))
+    assert store.count() == 0
+
+
+def test_a_rating_is_deleted_by_its_number_once(store: Store) -> None:
+    ballots = Ballots(store)
+    event = ballots.cast(filled())
+    assert store.run_of(event) == ("r1", False)
+    assert (ballots.delete(event), ballots.delete(event), ballots.delete("nobody's")) == (True, False, False)
+    assert store.vote(event) is None
