@@ -10,12 +10,13 @@ from contextlib import closing
 
 from refiner import diff
 from refiner.domain import (
-    LEAST,
-    MOST,
+    MAX_NEW_TOKENS,
+    MIN_NEW_TOKENS,
     Answer,
     Criterion,
     Finished,
-    Judging,
+    GenerationProgress,
+    JudgingProgress,
     Mix,
     Options,
     Prepared,
@@ -23,15 +24,15 @@ from refiner.domain import (
     Request,
     Source,
     Stage,
-    Writing,
 )
-from refiner.engines.protocol import Engine, Job
+from refiner.engines.protocol import Engine, GenerationRequest
 from refiner.errors import EngineError, InputError
 from refiner.formats import answer, sources
 from refiner.judges.ask import ask
 from refiner.judges.protocol import Judge
 from refiner.prompts import budget, quotes
 from refiner.prompts.template import PromptTemplate, shown
+from refiner.prompts.tokens import EstimatedTokenCounter
 from refiner.scoring import rewards, rubrics
 
 
@@ -68,46 +69,44 @@ def refine(
     template: PromptTemplate | None = None,
     mix: Mix = "weighted",
 ) -> Iterator[Stage]:
-    """Refine one draft: `Prepared`, then `Writing` and `Judging` many times each, and `Finished` at the end.
+    """Refine one draft: `Prepared`, then `GenerationProgress` and `JudgingProgress` many times each, then `Finished`.
 
-    When ``stop`` is set what was written so far is the answer, and what was not judged yet is unscored. Raises
-    `InputError` (too long) and `EngineError`; a judge that fails leaves its checks unscored.
+    When ``stop`` is set, what was written so far is the answer, and what was not judged yet is unscored. Raises
+    `InputError` (too long) and `EngineError`. A judge that fails leaves its checks unscored.
     """
-    options, template, stop = (
-        options or Options(),
-        template or PromptTemplate.read(),
-        stop or threading.Event(),
-    )
-    draft, prompt = read(request, engine, template)
+    options, stop = options or Options(), stop or threading.Event()
+    template = template or PromptTemplate.read()
+    draft, prompt = read_and_prompt(request, engine, template)
     yield Prepared(prompt.trims, prompt.tokens)
     try:
-        task = job(prompt, draft, engine, options)
-        written: Writing | None = None
-        for written in engine.stream(task, stop):
+        generation = generation_request(prompt, draft, engine, options)
+        written: GenerationProgress | None = None
+        for written in engine.stream(generation, stop):
             yield written
         if written is None:
             raise EngineError(f"{engine.info.name} wrote nothing. Try again.")
 
         refined = answer.parse(written.text, [source.id for source in request.sources])
         changes = diff.compare(draft, refined)
-        checks = (*rewards.checks(request, draft), *rewards.checks(request, refined))
-        total = len(dict.fromkeys(checks))
-        with closing(ask(judge, checks, stop.is_set)) as asked:
-            for verdicts in asked:
-                yield Judging(refined, draft, changes, written.usage, len(verdicts), total)
+        plans = [rewards.plan(request, one) for one in (draft, refined)]
+        checks = tuple(dict.fromkeys(check for plan in plans for check in plan.checks))
+        with closing(ask(judge, checks, stop.is_set)) as verdicts_so_far:
+            for verdicts in verdicts_so_far:
+                yield JudgingProgress(refined, draft, changes, written.usage, len(verdicts), len(checks))
+        draft_reward, reward = (plan.reward(verdicts, mix) for plan in plans)
         yield Finished(
             Refinement(
                 request=request,
                 model=engine.info,
                 judge=judge.name,
                 prompt_version=template.version,
-                form=task.form,
+                form=generation.form,
                 trims=prompt.trims,
                 draft=draft,
                 answer=refined,
                 changes=changes,
-                draft_reward=rewards.reward(request, draft, verdicts, mix),
-                reward=rewards.reward(request, refined, verdicts, mix),
+                draft_reward=draft_reward,
+                reward=reward,
                 usage=written.usage,
                 seed=options.seed,
             )
@@ -116,31 +115,33 @@ def refine(
         engine.release()
 
 
-def read(request: Request, engine: Engine, template: PromptTemplate) -> tuple[Answer, budget.Prompt]:
+def read_and_prompt(
+    request: Request, engine: Engine, template: PromptTemplate
+) -> tuple[Answer, budget.Prompt]:
     """The draft as it is understood, and what the engine is to read. `InputError` where that is too long."""
     draft = answer.parse(request.draft, [source.id for source in request.sources], expect_block=False)
-    prompt = budget.build(
-        template,
-        request.question,
-        draft,
-        request.sources,
-        count=engine.count,
-        count_prompt=engine.prompt_tokens,
-    )
-    return draft, prompt
+    counter = engine.token_counter or EstimatedTokenCounter()
+    return draft, budget.build(template, request.question, draft, request.sources, counter)
 
 
-def job(prompt: budget.Prompt, draft: Answer, engine: Engine, options: Options) -> Job:
+def generation_request(
+    prompt: budget.Prompt, draft: Answer, engine: Engine, options: Options
+) -> GenerationRequest:
     """What to write. Only what went into the prompt may be cited: nobody has read the rest."""
-    if not LEAST <= options.max_new_tokens <= MOST:
-        raise InputError(f"The longest answer must be between {LEAST} and {MOST:,} tokens.")
-    form = options.form or engine.default_form
-    groups = (
-        quotes.groups(draft, prompt.sources, engine.count, options.max_new_tokens)
-        if form == "extractive"
-        else ()
-    )
-    return Job(
+    if not MIN_NEW_TOKENS <= options.max_new_tokens <= MAX_NEW_TOKENS:
+        raise InputError(
+            f"The longest answer must be between {MIN_NEW_TOKENS} and {MAX_NEW_TOKENS:,} tokens."
+        )
+    form = options.form or engine.forms[0]
+    if form not in engine.forms:
+        raise InputError(
+            f"{engine.info.name} cannot write in the form {form}. Choose {' or '.join(engine.forms)}."
+        )
+    groups: quotes.QuoteGroups = ()
+    if form == "extractive":
+        counter = engine.token_counter or EstimatedTokenCounter()
+        groups = quotes.groups(draft, prompt.sources, counter.count, options.max_new_tokens)
+    return GenerationRequest(
         messages=prompt.messages,
         form=form,
         ids=tuple(source.id for source in prompt.sources),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from refiner.domain import LEAST, MOST, Form, Mix
+from refiner.domain import MAX_NEW_TOKENS, MIN_NEW_TOKENS, Form, Mix
 from refiner.errors import InputError
 
 REFINER_MODEL = "lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
@@ -22,9 +22,9 @@ JudgeKind = Literal["auto", "lexical", "logits", "hosted"]
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set from outside. Empty ``model`` means: choose by hardware.
+    """Everything that can be set from outside.
 
-    ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
+    ``engine`` is a name in `engines.choose.ENGINES`. An empty ``model`` means: choose by hardware. ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
     server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has the
     local model's short passes compiled; never on ZeroGPU, where a process lives for one request. ``rater_key`` is the
     secret that raters' names are hashed with (empty: one made once, in the cache folder). ``dataset`` is the Hub's
@@ -32,6 +32,7 @@ class Settings:
     votes, and so does one of ``owners`` signed in, where ``sign_in`` says that people can; without either it is closed.
     """
 
+    engine: str = "local"
     model: str = ""
     device: Device = "auto"
     form: Form | None = None
@@ -85,10 +86,13 @@ class Settings:
         cache = Path(env.get("REFINER_CACHE", "") or cls.cache_dir).expanduser()
         prompt = env.get("REFINER_PROMPT_FILE", "")
         return cls(
+            engine=env.get("REFINER_ENGINE", "").strip() or cls.engine,
             model=env.get("REFINER_MODEL", "").strip(),
             device=cast("Device", choice("REFINER_DEVICE", get_args(Device), "auto")),
             form=None if form == "auto" else cast("Form", form),
-            max_new_tokens=number("REFINER_MAX_NEW_TOKENS", cls.max_new_tokens, LEAST, MOST),
+            max_new_tokens=number(
+                "REFINER_MAX_NEW_TOKENS", cls.max_new_tokens, MIN_NEW_TOKENS, MAX_NEW_TOKENS
+            ),
             cache_dir=cache,
             database_url=env.get("DATABASE_URL", "") or f"sqlite:///{(cache / 'feedback.db').as_posix()}",
             rater_key=secret("REFINER_RATER_KEY"),

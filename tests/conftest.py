@@ -13,7 +13,7 @@ import tiny
 from transformers import PreTrainedTokenizerFast
 
 from refiner.decoding.vocabulary import Vocabulary
-from refiner.engines.choose import choose
+from refiner.engines.choose import local_engine
 from refiner.engines.local import LocalEngine
 from refiner.feedback.export.scrub import Scrubber
 from refiner.settings import Settings
@@ -48,7 +48,7 @@ def restless(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
     """The embedded model, converted anew."""
-    return choose(Settings(cache_dir=tmp_path_factory.mktemp("embedded"), device="cpu"))
+    return local_engine(Settings(cache_dir=tmp_path_factory.mktemp("embedded"), device="cpu"))
 
 
 @pytest.fixture(scope="session")

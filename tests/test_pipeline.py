@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refiner.domain import Finished, Judging, Options, Prepared, Refinement, Request, Source, Stage, Writing
+from refiner.domain import (
+    Finished,
+    GenerationProgress,
+    JudgingProgress,
+    Options,
+    Prepared,
+    Refinement,
+    Request,
+    Source,
+    Stage,
+)
 from refiner.engines.local import LocalEngine
 from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import EngineError, InputError
@@ -34,24 +44,29 @@ def finished(stages: list[Stage]) -> Refinement:
 
 def test_the_stages_come_in_order() -> None:
     stages = list(refine(REQUEST, ScriptedEngine([ANSWER]), JUDGE))
-    assert [kind for kind, _ in groupby(map(type, stages))] == [Prepared, Writing, Judging, Finished]
+    assert [kind for kind, _ in groupby(map(type, stages))] == [
+        Prepared,
+        GenerationProgress,
+        JudgingProgress,
+        Finished,
+    ]
 
 
 def test_judging_tells_how_many_checks_have_come_back() -> None:
     stages = list(refine(REQUEST, ScriptedEngine([ANSWER]), JUDGE))
-    told = [(stage.done, stage.total) for stage in stages if isinstance(stage, Judging)]
+    told = [(stage.done, stage.total) for stage in stages if isinstance(stage, JudgingProgress)]
     assert told == [(done, told[0][1]) for done in range(told[0][1] + 1)]
     assert len(told) > 10
 
 
 def test_who_leaves_while_it_judges_frees_the_model_and_what_it_has_read(scorer: LocalEngine) -> None:
     running = refine(REQUEST, scorer, LogitsJudge(scorer), Options(32))
-    stage = next(stage for stage in running if isinstance(stage, Judging) and stage.done)
+    stage = next(stage for stage in running if isinstance(stage, JudgingProgress) and stage.done)
     assert stage.done < stage.total
     assert scorer._busy.locked()
     running.close()  # type: ignore[attr-defined]  # it is a generator, typed as the iterator it is used as
     assert not scorer._busy.locked()
-    assert scorer._memory is None
+    assert scorer._cache is None
 
 
 def test_both_answers_are_judged_by_the_same_judge_and_compared() -> None:
@@ -71,7 +86,7 @@ def test_the_prompt_that_was_read_is_on_record(tmp_path: Path) -> None:
     engine = ScriptedEngine([ANSWER])
     run = finished(list(refine(REQUEST, engine, JUDGE, template=PromptTemplate.read(mine))))
     assert run.prompt_version.startswith("mine-7-")
-    assert engine.jobs[0].messages[0].content == "S"
+    assert engine.requests[0].messages[0].content == "S"
 
 
 def test_a_stop_keeps_what_was_written_and_still_ends_well() -> None:
@@ -79,7 +94,7 @@ def test_a_stop_keeps_what_was_written_and_still_ends_well() -> None:
     stages: list[Stage] = []
     for stage in refine(REQUEST, ScriptedEngine([ANSWER], step=10), JUDGE, stop=stop):
         stages.append(stage)
-        if isinstance(stage, Writing):
+        if isinstance(stage, GenerationProgress):
             stop.set()
     run = finished(stages)
     assert run.usage.ended == "stopped"
@@ -100,8 +115,8 @@ def test_only_sources_in_the_prompt_may_be_cited() -> None:
     stages = list(refine(Request("Why is the sky blue?", REQUEST.draft, (*SOURCES, *long)), engine, JUDGE))
     left_out = {trim.source_id for trim in finished(stages).trims if not trim.kept}
     assert left_out
-    assert left_out.isdisjoint(engine.jobs[0].ids)
-    assert {"s1", "s2"} <= set(engine.jobs[0].ids)
+    assert left_out.isdisjoint(engine.requests[0].ids)
+    assert {"s1", "s2"} <= set(engine.requests[0].ids)
 
 
 def test_a_random_model_goes_all_the_way(qwen: LocalEngine) -> None:

@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from refiner.chat.completion import Said, said
+from refiner.chat.completion import ChatReply, parse_completion
 from refiner.domain import Message
-from refiner.errors import JudgeError
+from refiner.errors import ServiceError
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -25,17 +25,17 @@ NO_KEY = "EMPTY"
 
 _LONGEST_WORDS = 200
 _ADVICE = {
-    401: "refused the key (401); set the judge's key to one that it accepts",
+    401: "refused the key (401); set the {role}'s key to one that it accepts",
     402: "says that the account has no credit left (402); add some, or set another server",
     403: "does not let this key use the model (403); set another key, or another model",
-    404: "knows no such model or address (404); check the judge's model and address",
-    429: "is asked too much (429); wait a little, or lower the judge's concurrency",
+    404: "knows no such model or address (404); check the {role}'s model and address",
+    429: "is asked too much (429); wait a little, or lower the {role}'s concurrency",
 }
 _TRANSIENT = (408, 425, 429)
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class ChatFailure:
     """No reply: why; whether ``again`` may help, after ``wait`` seconds; ``lost`` if there was no connection.
 
     ``silent`` if the time ran out before the server had said a word.
@@ -48,19 +48,22 @@ class Failed:
     silent: bool = False
 
 
-class Server:
+class ChatClient:
     """A model on a server. ``logprobs`` is whether it takes a request for them; None until it took or refused one."""
 
-    def __init__(self, model: str, base_url: str, api_key: str, timeout: float, max_tokens: int) -> None:
+    def __init__(
+        self, model: str, base_url: str, api_key: str, timeout: float, max_tokens: int, *, role: str
+    ) -> None:
         from huggingface_hub import InferenceClient  # noqa: PLC0415 - importing a judge stays instant
 
-        _check(base_url, api_key)
+        _check(base_url, api_key, role)
         self.logprobs: bool | None = None
-        self._model, self._timeout, self._max_tokens, self._key = model, timeout, max_tokens, api_key
+        self._model, self._timeout, self._max_tokens = model, timeout, max_tokens
+        self._key, self._role = api_key, role
         # Given no key, the client would send this machine's Hugging Face token to whatever server is asked.
         self._client = InferenceClient(base_url=base_url or None, api_key=api_key or NO_KEY, timeout=timeout)
 
-    def ask(self, chat: Sequence[Message]) -> Said | Failed:
+    def ask(self, chat: Sequence[Message]) -> ChatReply | ChatFailure:
         """The model's reply. A chat that is refused for its log-probabilities is asked again without, then and after."""
         asked = self.logprobs is not False
         try:
@@ -72,7 +75,7 @@ class Server:
             return self._failed(error)
         if self.logprobs is None:  # another thread may have been refused meanwhile
             self.logprobs = asked
-        return said(body)
+        return parse_completion(body)
 
     def _complete(self, chat: Sequence[Message], *, logprobs: bool) -> object:
         # No response_format: servers that lack it refuse it, or pass over it. The prompt asks for the form.
@@ -85,7 +88,7 @@ class Server:
             top_logprobs=TOP_LOGPROBS if logprobs else None,
         )
 
-    def _failed(self, error: Exception) -> Failed:
+    def _failed(self, error: Exception) -> ChatFailure:
         import httpx2  # noqa: PLC0415 - it comes with huggingface_hub, and is as heavy
         from huggingface_hub import errors  # noqa: PLC0415 - the same
 
@@ -94,27 +97,34 @@ class Server:
                 return self._refused(error.response)
             case errors.InferenceTimeoutError():
                 lost = isinstance(error.__cause__, httpx2.ConnectTimeout)
-                return Failed(
-                    f"the judge's server did not answer within {self._timeout:g} seconds",
+                return ChatFailure(
+                    f"the {self._role}'s server did not answer within {self._timeout:g} seconds",
                     lost=lost,
                     silent=True,
                 )
             case errors.OfflineModeIsEnabled():
-                return Failed("HF_HUB_OFFLINE keeps the judge from any server, even a local one", again=False)
+                return ChatFailure(
+                    f"HF_HUB_OFFLINE keeps the {self._role} from any server, even a local one", again=False
+                )
             case httpx2.ConnectError():
-                why = f"the judge's server cannot be reached ({self._words(str(error))})"
-                return Failed(f"{why}; check that it runs, and the judge's address", lost=True)
+                why = f"the {self._role}'s server cannot be reached ({self._words(str(error))})"
+                return ChatFailure(f"{why}; check that it runs, and the {self._role}'s address", lost=True)
             case httpx2.HTTPError():
-                return Failed(f"the judge's server broke off ({type(error).__name__})")
-        return Failed(f"the judge's server sent what cannot be read ({type(error).__name__})")
+                return ChatFailure(f"the {self._role}'s server broke off ({type(error).__name__})")
+        return ChatFailure(f"the {self._role}'s server sent what cannot be read ({type(error).__name__})")
 
-    def _refused(self, response: "Response") -> Failed:
+    def _refused(self, response: "Response") -> ChatFailure:
         status, after = response.status_code, response.headers.get("retry-after", "")
         failed = "failed" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused the request"
-        advice = _ADVICE.get(status) or f"{failed} ({status}): {self._words(response.text)}"
+        advice = (
+            _ADVICE.get(status, "").format(role=self._role)
+            or f"{failed} ({status}): {self._words(response.text)}"
+        )
         again = status in _TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
         # Retry-After can be a date too; then the usual wait must do.
-        return Failed(f"the judge's server {advice}", again, float(after) if after.isdecimal() else 0.0)
+        return ChatFailure(
+            f"the {self._role}'s server {advice}", again, float(after) if after.isdecimal() else 0.0
+        )
 
     def _words(self, text: str) -> str:
         """A server's own words, on one line, short, and without the key, which some servers repeat."""
@@ -122,7 +132,7 @@ class Server:
         return " ".join(text.split())[:_LONGEST_WORDS]
 
 
-def _check(base_url: str, api_key: str) -> None:
+def _check(base_url: str, api_key: str, role: str) -> None:
     try:
         parts = urlsplit(base_url)
         usable = not base_url or (
@@ -131,11 +141,11 @@ def _check(base_url: str, api_key: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        raise JudgeError("The judge's address must be a URL that begins with http:// or https://.")
+        raise ServiceError(f"The {role}'s address must be a URL that begins with http:// or https://.")
     if not base_url and not api_key.startswith("hf_"):
-        raise JudgeError(
-            "Hugging Face's Inference Providers need a token that begins with hf_: set it as the judge's key. "
-            "For another server, set the judge's address."
+        raise ServiceError(
+            f"Hugging Face's Inference Providers need a token that begins with hf_: set it as the {role}'s key. "
+            f"For another server, set the {role}'s address."
         )
 
 

@@ -10,44 +10,44 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class ReplyToken:
     """A token of a reply, and the probabilities that the server gives of the likeliest tokens in its place."""
 
     text: str
-    chances: Mapping[str, float]
+    probabilities: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A reply: its text, its tokens where log-probabilities came, and whether it was ``cut`` at the most tokens."""
+class ChatReply:
+    """A reply: its text, its tokens where log-probabilities came, and whether it was ``truncated`` at the most tokens."""
 
     text: str
-    tokens: tuple[Token, ...] = ()
-    cut: bool = False
+    tokens: tuple[ReplyToken, ...] = ()
+    truncated: bool = False
 
 
-def said(body: object) -> Said:
+def parse_completion(body: object) -> ChatReply:
     """What a chat completion says; an empty text if it says nothing."""
     choice = _at(body, "choices", 0)
     text = _at(choice, "message", "content")
     entries = _at(choice, "logprobs", "content")
-    return Said(
+    return ChatReply(
         text if isinstance(text, str) else "",
         tuple(map(_token, entries)) if isinstance(entries, list) else (),
-        cut=_at(choice, "finish_reason") == "length",
+        truncated=_at(choice, "finish_reason") == "length",
     )
 
 
-def _token(entry: object) -> Token:
+def _token(entry: object) -> ReplyToken:
     text, top = _at(entry, "token"), _at(entry, "top_logprobs")
     named = [(_at(one, "token"), _at(one, "logprob")) for one in top] if isinstance(top, list) else []
-    return Token(
+    return ReplyToken(
         text if isinstance(text, str) else "",
-        {token: _chance(logprob) for token, logprob in named if isinstance(token, str)},
+        {token: _probability(logprob) for token, logprob in named if isinstance(token, str)},
     )
 
 
-def _chance(logprob: Any) -> float:
+def _probability(logprob: Any) -> float:
     try:
         return math.exp(float(logprob))
     except (TypeError, ValueError, OverflowError):

@@ -8,7 +8,7 @@ import click
 from refiner.settings import JudgeKind, Settings
 
 if TYPE_CHECKING:
-    from refiner.engines.local import LocalEngine
+    from refiner.engines.protocol import Engine
     from refiner.judges.protocol import Judge
 
 JUDGE = click.Choice(get_args(JudgeKind))
@@ -20,7 +20,7 @@ def settings_with(**given: str | int | None) -> Settings:
     return replace(Settings.from_environment(), **named)
 
 
-def judge_of(settings: Settings, writer: "LocalEngine | None" = None) -> "Judge":
+def judge_of(settings: Settings, writer: "Engine | None" = None) -> "Judge":
     """The judge that the settings choose; where the writing model judges, ``writer`` is it, loaded once."""
     from refiner.engines.choose import choose  # noqa: PLC0415 - `refiner --help` is instant
     from refiner.judges.choose import choose as choose_judge  # noqa: PLC0415 - the same

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from refiner.cli.common import JUDGE, judge_of, settings_with
-from refiner.domain import LEAST, MOST, Options
+from refiner.domain import MAX_NEW_TOKENS, MIN_NEW_TOKENS, Options
 from refiner.errors import RefinerError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from refiner import batch
 
-TOKENS = click.IntRange(LEAST, MOST)
+TOKENS = click.IntRange(MIN_NEW_TOKENS, MAX_NEW_TOKENS)
 
 
 @click.command()

@@ -1,33 +1,46 @@
-"""The texts that an answer will probably repeat, as bytes: the draft, the prompt, and the answer so far.
+"""The texts that an answer will probably repeat: the draft, the prompt, and the answer so far. All as bytes.
 
-Finds where what was written last stands in them, and copies what comes after. Knows no tokens.
+Finds where the end of the answer stands in these texts, and copies what comes after it. Knows no tokens.
 """
 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-STRETCH = 240
+MAX_COPY = 240
 """Bytes that are copied at a time."""
 
-SIZES = (64, 32, 16, 8)
-"""Bytes that match before a place are counted by these steps, 4 where it is fewer, 1 within a word."""
+MATCH_LENGTHS = (64, 32, 16, 8)
+"""The lengths in bytes that a match is counted by. A shorter one counts 4, one within a word counts 1."""
+SHORT_MATCH, MATCH_WITHIN_WORD = 4, 1
 
-_REACH = 400  # bytes after an expected place that are near
-_BACK = 24  # and before it
-_TRIES = 24  # places of one string that are looked at
-_FAR = 8  # bytes that must match far from what is expected; near it, the last word
+_NEAR_AFTER = 400  # bytes after an expected position that count as near it
+_NEAR_BEFORE = 24  # and before it
+_MAX_HITS = 24  # positions of one string that are looked at
+_FAR_MATCH = 8  # bytes that must match far from an expected position; near it, the last word must
 _LAST_WORD = re.compile(rb"(?:^|\s|(?<=[^\w\s]))[^\s]*\s*$")
-_BLANK = bytes.maketrans(b"\n\t", b"  ")
-_BLANKS = re.compile(rb"\s*")
-_STOP = re.compile(r"[.!?。！？…][\"'”’)\]»]*(?=[\s\0])")
+_LINE_BREAKS_AS_BLANKS = bytes.maketrans(b"\n\t", b"  ")
+_WHITESPACE = re.compile(rb"\s*")
+_SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’)\]»]*(?=[\s\0])")
 
 
-class Known:
-    """A draft, in pairs (ids, text), and other texts, in one row of bytes with the answer after them.
+class Match(NamedTuple):
+    """How well the end of the answer matches a position: ``length`` bytes, and whether that is ``near``.
 
-    ``claims`` are the draft's claims as (start, end, ids); ``stops`` where its claims begin and end, and where
-    sentences end anywhere; ``end`` is the draft's own.
+    ``length`` is one of `MATCH_LENGTHS`, `SHORT_MATCH` or `MATCH_WITHIN_WORD`. Longer matches sort higher, then
+    near ones.
+    """
+
+    length: int
+    near: bool
+
+
+class LookupText:
+    """A draft, in pairs (ids, text), other texts, and the answer so far, in one row of bytes.
+
+    ``claims`` are the draft's claims as (start, end, ids). ``boundaries`` are the positions where the draft's claims
+    begin and end, and where sentences end anywhere. ``draft_end`` is where the draft ends.
     """
 
     def __init__(self, draft: Sequence[tuple[str, str]], texts: Sequence[str]) -> None:
@@ -38,98 +51,111 @@ class Known:
             if ids:
                 self.claims.append((at, at + len(pieces[-1]), ids))
             at += len(pieces[-1])
-        self.end = at
+        self.draft_end = at
         self._texts = b"\0".join(
             (b"".join(pieces), *(text.encode("utf-8", "replace") for text in texts), b"")
         )
         borders = (border for start, end, _ in self.claims for border in (start, end))
-        self.stops = sorted({*_ends(self._texts), *borders, self.end})
+        self.boundaries = sorted({*_sentence_ends(self._texts), *borders, self.draft_end})
         self._claim_ends = {end for _, end, _ in self.claims}
-        self.write(b"")
+        self.set_answer(b"")
 
-    def write(self, answer: bytes) -> None:
-        """Take the answer as far as it is written; one that begins alike may be shorter or longer than before."""
+    def set_answer(self, answer: bytes) -> None:
+        """Take the answer as far as it is written. It may be shorter than the one before."""
         self._all = self._texts + answer
-        self._flat = self._all.translate(_BLANK)
+        self._searchable = self._all.translate(_LINE_BREAKS_AS_BLANKS)
 
-    def copied(self, at: int, end: int) -> bytes:
-        """The text from ``at`` on, to ``end`` or a little less; an answer that repeats itself goes on doing so."""
-        end = min(end, at + STRETCH)
-        text = self._all[at:end]
+    def copy(self, start: int, end: int) -> bytes:
+        """The text from ``start`` to ``end`` or a little less.
+
+        Where the answer's own end is reached the copy starts over: an answer that repeats itself goes on doing so.
+        """
+        end = min(end, start + MAX_COPY)
+        text = self._all[start:end]
         if text and end > len(self._all):
-            text = (text * (1 + STRETCH // len(text)))[: end - at]
+            text = (text * (1 + MAX_COPY // len(text)))[: end - start]
         text = text.partition(b"\0")[0]
-        if len(text) == STRETCH and b" " in text[1:]:
+        if len(text) == MAX_COPY and b" " in text[1:]:
             return text[: text.rfind(b" ")]
         return text.decode(errors="ignore").encode()  # a cut may have parted a character
 
-    def next_stop(self, at: int) -> int | None:
-        """Where the sentence or claim ends that goes on at ``at``."""
-        place = bisect_right(self.stops, at)
-        return self.stops[place] if place < len(self.stops) else None
+    def next_boundary(self, position: int) -> int | None:
+        """Where the sentence or claim ends that goes on at ``position``."""
+        index = bisect_right(self.boundaries, position)
+        return self.boundaries[index] if index < len(self.boundaries) else None
 
-    def stops_at(self, at: int) -> bool:
-        """Whether one ends there."""
-        place = bisect_left(self.stops, at)
-        return place < len(self.stops) and self.stops[place] == at
+    def is_boundary(self, position: int) -> bool:
+        """Whether a sentence or claim ends there."""
+        index = bisect_left(self.boundaries, position)
+        return index < len(self.boundaries) and self.boundaries[index] == position
 
-    def claim_ends(self, at: int) -> bool:
+    def is_claim_end(self, position: int) -> bool:
         """Whether a claim of the draft ends there."""
-        return at in self._claim_ends
+        return position in self._claim_ends
 
-    def past_blanks(self, at: int) -> int:
-        """The next place that is no blank."""
-        blanks = _BLANKS.match(self._texts, at)
-        return blanks.end() if blanks else at
+    def skip_whitespace(self, position: int) -> int:
+        """The next position that is no white space."""
+        blanks = _WHITESPACE.match(self._texts, position)
+        return blanks.end() if blanks else position
 
-    def ids_after(self, at: int) -> str:
-        """The ids of the draft's claim that ``at`` stands in, or of the next."""
-        return next((ids for _, end, ids in self.claims if at < end), "")
+    def ids_at(self, position: int) -> str:
+        """The ids of the draft's claim that ``position`` stands in, or of the next claim."""
+        return next((ids for _, end, ids in self.claims if position < end), "")
 
-    def places(self, near: Sequence[int]) -> Iterator[tuple[int, int, bool]]:
-        """Where the text goes on as it ends now: (place, bytes that match, whether one of ``near`` is).
+    def matches(self, expected: Sequence[int]) -> Iterator[tuple[int, Match]]:
+        """Positions where the text goes on as the answer ends now, and how well each matches.
 
-        The same place may come twice, first with what holds of it.
+        ``expected`` are the positions where the answer is expected to go on. The same position may come twice; the
+        first match is the one that holds.
         """
-        view = self._flat[-SIZES[0] :]
-        if b"\0" in view:
-            view = view[view.rfind(b"\0") + 1 :]
-        word = _LAST_WORD.search(view)
-        short = view[word.start() :][-_FAR:] if word else b""
-        inside = view[-1:].isalnum()
-        spans = [(max(0, at - _BACK), at + _REACH) for at in near]
-        everywhere = (0, len(self._flat))
-        whole_words = False
-        for (low, high), wanted in (
-            *((span, short) for span in spans),
-            (everywhere, view[-_FAR:]),
-            (everywhere, short),
-        ):
-            if whole_words and (low, high) == everywhere and wanted == short:
+        ending = self._searchable[-MATCH_LENGTHS[0] :]
+        if b"\0" in ending:
+            ending = ending[ending.rfind(b"\0") + 1 :]
+        word = _LAST_WORD.search(ending)
+        last_word = ending[word.start() :][-_FAR_MATCH:] if word else b""
+        within_word = ending[-1:].isalnum()
+        near = [(max(0, at - _NEAR_BEFORE), at + _NEAR_AFTER) for at in expected]
+        everywhere = (0, len(self._searchable))
+        searches = (
+            *((span, last_word) for span in near),
+            (everywhere, ending[-_FAR_MATCH:]),
+            (everywhere, last_word),
+        )
+        found_whole_word = False
+        for (low, high), wanted in searches:
+            if found_whole_word and (low, high) == everywhere and wanted == last_word:
                 return
-            for place in self._find(wanted, low, high):
-                close = any(start <= place <= stop for start, stop in spans)
-                if inside and self._flat[place : place + 1].isalnum():
-                    yield place, 1, False
+            for position in self._find(wanted, low, high):
+                if within_word and self._searchable[position : position + 1].isalnum():
+                    yield position, Match(MATCH_WITHIN_WORD, near=False)
                     continue
-                whole_words = True
-                same = (n for n in SIZES if self._flat[max(0, place - n) : place] == view[-n:])
-                yield place, next(same, 4), close
+                found_whole_word = True
+                yield (
+                    position,
+                    Match(
+                        self._match_length(position, ending),
+                        near=any(start <= position <= stop for start, stop in near),
+                    ),
+                )
+
+    def _match_length(self, position: int, ending: bytes) -> int:
+        alike = (n for n in MATCH_LENGTHS if self._searchable[max(0, position - n) : position] == ending[-n:])
+        return next(alike, SHORT_MATCH)
 
     def _find(self, wanted: bytes, low: int, high: int) -> Iterator[int]:
-        """The ends of ``wanted`` in a stretch, the text's own end left out."""
-        at, last = low - 1, min(high, len(self._flat) - 1)
-        for _ in range(_TRIES if wanted else 0):
-            at = self._flat.find(wanted, at + 1, last)
+        """Where ``wanted`` ends in a stretch of the text. The answer's own end is left out."""
+        at, last = low - 1, min(high, len(self._searchable) - 1)
+        for _ in range(_MAX_HITS if wanted else 0):
+            at = self._searchable.find(wanted, at + 1, last)
             if at < 0:
                 return
             yield at + len(wanted)
 
 
-def _ends(texts: bytes) -> Iterator[int]:
+def _sentence_ends(texts: bytes) -> Iterator[int]:
     """Where sentences end, in bytes."""
     text, size, seen = texts.decode(), 0, 0
-    for stop in _STOP.finditer(text):
+    for stop in _SENTENCE_END.finditer(text):
         size += len(text[seen : stop.end()].encode())
         seen = stop.end()
         yield size

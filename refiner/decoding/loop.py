@@ -1,142 +1,163 @@
-"""The decoding loop: a causal language model, a prompt and a writer; one forward pass at a time.
+"""The decoding loop: a causal language model, a prompt and a writer, one forward pass at a time.
 
-Not transformers' `generate`: here forced tokens go through the model together with the next token's pass, what
-`decoding.proposer` guesses is checked in the same pass, a stop takes effect between two passes, and the time that
-is not the model's is measured. What is written does not depend on the guesses: each token is chosen from the
-model's own logits after all tokens before it, and the first that differs from its guess ends the pass
-(speculative decoding, Leviathan et al. 2023, with a guess that is certain of itself: section 2.3 with q = 1). In
-half precision a pass of another width rounds otherwise, and where two tokens are as likely the other may win.
+This is not transformers' `generate`. Forced tokens go through the model together with the next token's pass. Draft
+tokens of `decoding.proposer` are verified in the same pass. A stop takes effect between two passes. The time that is
+not the model's is measured.
+
+What is written does not depend on the proposals. Each token is chosen from the model's own logits after all tokens
+before it, and the first one that differs from its draft token ends the pass (speculative decoding, Leviathan et al.
+2023, section 2.3 with q = 1, as a proposal is certain of itself). In half precision a pass of another width rounds
+otherwise, and of two tokens that are about as likely the other may win.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
 
 from refiner.decoding.constrained_writer import Writer
-from refiner.decoding.grammar import Allowed
-from refiner.decoding.kv_cache import PREFILL, Memory
-from refiner.decoding.proposer import MOST, Drafter, Step
-from refiner.domain import Usage, Writing
-
-
-class Picker:
-    """Chooses a token from logits: the likeliest, or at ``temperature`` > 0 one drawn with ``seed``."""
-
-    def __init__(self, temperature: float, seed: int | None) -> None:
-        self._temperature = temperature
-        self._random = torch.Generator()
-        if seed is None:
-            self._random.seed()
-        else:
-            self._random.manual_seed(seed)
-
-    def __call__(self, logits: torch.Tensor, allowed: Allowed | None) -> int:
-        """A token id; ``logits`` are float32 of shape (vocabulary,), on the CPU."""
-        if allowed is not None and allowed.mask is None:
-            return allowed.tokens[self._draw(logits[torch.tensor(allowed.tokens)])]
-        if allowed is not None:
-            logits = logits.masked_fill(~torch.from_numpy(allowed.mask), -torch.inf)
-        return self._draw(logits)
-
-    def ready(self, logits: torch.Tensor) -> tuple[list[int | None], torch.Tensor]:
-        """Rows of ``logits`` (rows, vocabulary), and the token of each to be taken if it is allowed; None: draw one.
-
-        Waits for the device, so that times are true. What is drawn is drawn on the CPU.
-        """
-        if self._temperature > 0:
-            return [None] * len(logits), logits.float().cpu()
-        return logits.argmax(dim=-1).tolist(), logits
-
-    def _draw(self, logits: torch.Tensor) -> int:
-        if self._temperature <= 0:
-            return int(logits.argmax())
-        chances = torch.softmax(logits / self._temperature, dim=-1)
-        return int(torch.multinomial(chances, 1, generator=self._random))
+from refiner.decoding.kv_cache import PREFILL_CHUNK, KVCache
+from refiner.decoding.proposer import MAX_DRAFT_TOKENS, DraftToken, Proposer
+from refiner.decoding.sampler import Sampler
+from refiner.domain import GenerationProgress, Usage
 
 
 def decode(
-    memory: Memory,
+    cache: KVCache,
     prompt: Sequence[int],
     writer: Writer,
-    pick: Picker,
+    sampler: Sampler,
     stopped: Callable[[], bool],
     *,
-    drafter: Drafter | None = None,
-) -> Iterator[Writing]:
-    """Write until the writer is done or ``stopped``; yields after every pass, ends with ``usage.ended``.
+    proposer: Proposer | None = None,
+) -> Iterator[GenerationProgress]:
+    """Write until the writer is finished or ``stopped``. Yields after every pass and ends with ``usage.ended``.
 
-    ``memory`` may hold what the prompt begins with; a ``drafter`` needs one that can go back.
+    ``cache`` may hold what the prompt begins with. A ``proposer`` needs a cache that can be cropped.
     """
-    began = time.perf_counter()
-    prefill = grammar = drafting = 0.0
-    passes = guessed = 0
-    reused = memory.begin(prompt)
-    waiting = [*prompt[reused:], *writer.begin()]
-    steps: list[Step] = []
+    decoding = _Decoding(cache, prompt, writer, sampler, proposer)
+    while not decoding.writer.finished and not stopped():
+        if decoding.prefill():
+            continue
+        proposal = decoding.propose()
+        decoding.verify(proposal, decoding.forward(proposal))
+        yield decoding.progress()
+    yield decoding.finish()
 
-    def writing(ended: Literal["", "end", "budget", "stopped"] = "") -> Writing:
+
+class _Stopwatch:
+    """Seconds by what they were spent on."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    @property
+    def elapsed(self) -> float:
+        return time.perf_counter() - self._began
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name] += time.perf_counter() - began
+
+
+class _Decoding:
+    """One answer on its way: what is written, what the model must read next, and what it took."""
+
+    def __init__(
+        self,
+        cache: KVCache,
+        prompt: Sequence[int],
+        writer: Writer,
+        sampler: Sampler,
+        proposer: Proposer | None,
+    ) -> None:
+        self.writer = writer
+        self._cache, self._prompt, self._sampler, self._proposer = cache, prompt, sampler, proposer
+        self._watch = _Stopwatch()
+        self._prefill_seconds = 0.0
+        self._passes = self._accepted_tokens = 0
+        self._reused = cache.reuse_prefix(prompt)
+        self._unread = [*prompt[self._reused :], *writer.start()]
+
+    def prefill(self) -> bool:
+        """Read one chunk of a long prompt; False where one pass can read the rest."""
+        if len(self._unread) <= PREFILL_CHUNK:
+            return False
+        self._cache.forward(self._unread[:PREFILL_CHUNK], [0])
+        self._unread = self._unread[PREFILL_CHUNK:]
+        self._passes += 1
+        return True
+
+    def propose(self) -> list[DraftToken]:
+        """Draft tokens that fit behind what the model must read."""
+        if self._proposer is None:
+            return []
+        with self._watch.measure("proposing"):
+            width = self._cache.static_width or MAX_DRAFT_TOKENS
+            return self._proposer.propose(self.writer, width - len(self._unread))
+
+    def forward(self, proposal: Sequence[DraftToken]) -> torch.Tensor:
+        """The logits after what was unread, and after each draft token: (1 + draft tokens, vocabulary)."""
+        tokens = list(self._unread)
+        rows = [len(tokens) - 1]
+        for draft_token in proposal:
+            tokens += draft_token.tokens
+            rows.append(len(tokens) - 1)
+        logits = self._cache.forward(tokens, rows)
+        self._passes += 1
+        return logits
+
+    def verify(self, proposal: Sequence[DraftToken], logits: torch.Tensor) -> None:
+        """Accept draft tokens for as long as the model says the same, and then the model's own token."""
+        likeliest, logits = self._sampler.prepare(logits)
+        self._prefill_seconds = self._prefill_seconds or self._watch.elapsed
+        accepted, token = 0, -1
+        with self._watch.measure("grammar"):
+            while not self.writer.finished:
+                allowed = self.writer.allowed()
+                token = self._sampler.choose(likeliest[accepted], logits[accepted], allowed)
+                if accepted == len(proposal) or token != proposal[accepted].tokens[0]:
+                    break
+                self.writer = proposal[accepted].writer
+                accepted += 1
+        self._learn(proposal, accepted)
+        with self._watch.measure("grammar"):
+            self._unread = [] if self.writer.finished else self.writer.accept(token)
+
+    def _learn(self, proposal: Sequence[DraftToken], accepted: int) -> None:
+        """Drop what was rejected from the cache, and tell the proposer."""
+        if self._proposer is None:
+            return
+        with self._watch.measure("proposing"):
+            self._proposer.update(self.writer, proposal, accepted)
+        self._accepted_tokens += accepted
+        rejected = sum(len(draft_token.tokens) for draft_token in proposal[accepted:])
+        self._cache.crop(len(self._cache.tokens) - rejected)
+
+    def finish(self) -> GenerationProgress:
+        """End the answer, and say why it ended."""
+        stopped = not self.writer.finished
+        self.writer.finish(keep_unfinished=stopped)
+        return self.progress("stopped" if stopped else "budget" if self.writer.truncated else "end")
+
+    def progress(self, ended: Literal["", "end", "budget", "stopped"] = "") -> GenerationProgress:
+        """The text so far, and what it took."""
         usage = Usage(
-            prompt_tokens=len(prompt),
-            completion_tokens=writer.spent,
-            forward_passes=passes,
-            prefill_seconds=prefill,
-            seconds=time.perf_counter() - began,
-            grammar_seconds=grammar,
-            drafting_seconds=drafting,
-            guessed_tokens=guessed,
-            reused_tokens=reused,
+            prompt_tokens=len(self._prompt),
+            completion_tokens=self.writer.token_count,
+            forward_passes=self._passes,
+            prefill_seconds=self._prefill_seconds,
+            seconds=self._watch.elapsed,
+            grammar_seconds=self._watch.seconds["grammar"],
+            drafting_seconds=self._watch.seconds["proposing"],
+            guessed_tokens=self._accepted_tokens,
+            reused_tokens=self._reused,
             ended=ended,
         )
-        return Writing(writer.text, usage)
-
-    while not writer.done and not stopped():
-        if len(waiting) > PREFILL:
-            memory.read(waiting[:PREFILL], [0])
-            passes, waiting = passes + 1, waiting[PREFILL:]
-            continue
-        if drafter is not None:
-            drafting -= time.perf_counter()
-            steps = drafter.guess(writer, (memory.width or MOST) - len(waiting))
-            drafting += time.perf_counter()
-        rows, fed = [len(waiting) - 1], list(waiting)
-        for step in steps:
-            fed += step.tokens
-            rows.append(len(fed) - 1)
-        likeliest, logits = pick.ready(memory.read(fed, rows))
-        passes += 1
-        prefill = prefill or time.perf_counter() - began
-        grammar -= time.perf_counter()
-        right, token = 0, -1
-        while not writer.done:
-            token = _chosen(likeliest[right], logits[right], writer.allowed(), pick)
-            if right == len(steps) or token != steps[right].tokens[0]:
-                break
-            writer = steps[right].writer
-            right += 1
-        grammar += time.perf_counter()
-        if drafter is not None:
-            drafting -= time.perf_counter()
-            drafter.saw(writer, steps, right)
-            drafting += time.perf_counter()
-            guessed += right
-            memory.back(len(memory.tokens) - len(fed) + rows[right] + 1)
-        if not writer.done:
-            grammar -= time.perf_counter()
-            waiting = writer.take(token)
-            grammar += time.perf_counter()
-        yield writing()
-    halted = not writer.done
-    writer.finish(whole=halted)
-    yield writing("stopped" if halted else "budget" if writer.cut else "end")
-
-
-def _chosen(likeliest: int | None, logits: torch.Tensor, allowed: Allowed | None, pick: Picker) -> int:
-    """The model's token: the likeliest of all where that is allowed, else picked from those that are."""
-    if likeliest is not None:
-        if allowed is None or (allowed.mask is None and likeliest in allowed.tokens):
-            return likeliest
-        if allowed.mask is not None and allowed.mask[likeliest]:
-            return likeliest
-    return pick(logits.float().cpu(), allowed)
+        return GenerationProgress(self.writer.text, usage)

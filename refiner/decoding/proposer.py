@@ -1,249 +1,294 @@
-"""What will probably come next: the draft and the sources, copied into the form of the answer.
+"""Proposes draft tokens for speculative decoding: the draft and the sources, copied into the form of the answer.
 
-A guess of the next tokens costs no model. A place in the draft is followed through the answer's own tags, found
-again after an edit by the last bytes written, and left for another text where these match one. Tags and ids are
-guessed by how this answer has been using them. Whether a guess is right is the model's to say (`decoding.loop`):
-a bad one costs time, never a token.
+A proposal costs no forward pass. The proposer follows a position in the draft through the answer's own tags. After an
+edit it finds the position again by the last bytes written, and it moves to another text where that matches better.
+Tags and ids are proposed by how this answer has been using them. Whether a draft token is right is the model's to say
+(`decoding.loop`): a bad proposal costs time and changes no token.
+
+An example. The draft is ``Air scatters blue light most.``, which cites source 1, then a blank and ``At dusk the path is
+longer.``, which cites source 2. The answer so far is ``<answer><snippet id=1>Air scatters``. The proposal is then
+`` blue| light| most|.|</|snippet|>| <snippet id=|2>``: the rest of the sentence is copied, the claim is closed where
+the draft's claim ends, the next one is opened, and its id is the draft's.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 
-from refiner.decoding.constrained_writer import HeldWriter, Writer
-from refiner.decoding.grammar import CLOSE, TAG, TAG_END, Choice, Ids, State, Text
-from refiner.decoding.lookup import SIZES, STRETCH, Known
+from refiner.decoding.constrained_writer import ConstrainedWriter, Writer
+from refiner.decoding.grammar import CLOSE_ANSWER, CLOSE_CLAIM, OPEN_CLAIM, InText, NextIds, OneOf, State
+from refiner.decoding.lookup import MATCH_LENGTHS, MAX_COPY, LookupText, Match
 from refiner.decoding.vocabulary import Vocabulary
 
-MOST = 48
-"""The most tokens that are guessed at once."""
+MAX_DRAFT_TOKENS = 48
+"""The most tokens that one proposal holds."""
 
 _TAGS = re.compile(rb"</?(?:answer|snippet)\b[^<>]*>?|</?$")
 _IDS = re.compile(rb"<snippet id=([^<>]*)>")
-_GAP = re.compile(rb"</snippet>(\s*)<snippet ")
-_LIKELY = 0.5
+_BETWEEN_CLAIMS = re.compile(rb"</snippet>(\s*)<snippet ")
+_MIN_TAG_RATE = 0.5
 
-Key = tuple[str, int]
-Said = tuple[tuple[Key, bool], ...]
-"""Beliefs that a guess puts to the test, each with whether being right speaks for it or against."""
+Kind = tuple[str, object]
+"""A kind of proposal, and the situation that it is made in. Each kind has an acceptance rate of its own."""
+Evidence = tuple[tuple[Kind, bool], ...]
+"""The kinds that a draft token tests, each with whether acceptance speaks for the kind (True) or against it."""
 
-_PLACES = {129: (9, 2), 128: (6, 3), 65: (7, 2), 64: (6, 3), 33: (6, 4), 32: (6, 4), 17: (6, 3), 16: (3, 5)}
-_PLACES |= {
-    9: (4, 6),
-    8: (2, 8),
-    2: (5, 5),
-}  # by twice the bytes that match, and one more near what was expected
-_ON = {
-    0: (9, 1),
-    8: (8, 2),
-    16: (9, 1),
-    32: (19, 1),
-    64: (40, 1),
-    128: (99, 1),
-}  # a copy goes on, by its length
-_LENGTHS = (128, 64, 32, 16, 8)
-_SURE: Key = ("copy", 2 * SIZES[0] + 1)
-_WEAK = frozenset(("copy", place) for place in _PLACES if place < 2 * 16 + 2)
-_DOUBT = 6  # times that a wrong guess from so short a match counts: where nothing is copied, guessing must cost little
-_BELIEFS: dict[Key, tuple[int, int]] = {
-    **{("copy", place): counts for place, counts in _PLACES.items()},
-    **{("on", place): counts for place, counts in _ON.items()},
-    ("start", 0): (3, 6),  # a claim begins with the draft's next words
-    ("close", 0): (2, 1),  # a claim ends with a sentence
-    ("close", 1): (4, 1),  # and where the draft's claim does
-    ("open", 0): (2, 1),  # after a claim comes another
-    ("open", 1): (1, 2),  # even after the draft's end
-    ("ids", 0): (6, 4),
+_FIRM_MATCH: Kind = ("copy", Match(MATCH_LENGTHS[0], near=True))
+_CLAIM_START: Kind = ("claim start", None)
+_IDS_KIND: Kind = ("ids", None)
+_RUN_LENGTHS = (128, 64, 32, 16, 8, 0)
+"""Bytes copied so far in one run; the acceptance rate of the next token depends on it."""
+
+_ACCEPTED_AND_REJECTED: Mapping[Kind, tuple[int, int]] = {
+    ("copy", Match(64, near=True)): (9, 2),
+    ("copy", Match(64, near=False)): (6, 3),
+    ("copy", Match(32, near=True)): (7, 2),
+    ("copy", Match(32, near=False)): (6, 3),
+    ("copy", Match(16, near=True)): (6, 4),
+    ("copy", Match(16, near=False)): (6, 4),
+    ("copy", Match(8, near=True)): (6, 3),
+    ("copy", Match(8, near=False)): (3, 5),
+    ("copy", Match(4, near=True)): (4, 6),
+    ("copy", Match(4, near=False)): (2, 8),
+    ("copy", Match(1, near=False)): (5, 5),
+    ("copy on", 0): (9, 1),
+    ("copy on", 8): (8, 2),
+    ("copy on", 16): (9, 1),
+    ("copy on", 32): (19, 1),
+    ("copy on", 64): (40, 1),
+    ("copy on", 128): (99, 1),
+    _CLAIM_START: (3, 6),  # a claim begins with the draft's next words
+    ("claim end", False): (2, 1),  # a claim ends with a sentence
+    ("claim end", True): (4, 1),  # and where the draft's claim does
+    ("another claim", False): (2, 1),  # after a claim comes another
+    ("another claim", True): (1, 2),  # even after the draft's end
+    _IDS_KIND: (6, 4),
 }
-"""Right and wrong guesses of each kind, as if they had been seen: rounded from the replays in BENCHMARKS.md."""
+"""Where each acceptance rate starts, as counts: rounded from the replays in BENCHMARKS.md."""
+
+_SHORT_MATCHES = frozenset(("copy", Match(n, near=near)) for n in (1, 4, 8, 16) for near in (False, True))
+_SHORT_MATCH_PENALTY = 6
+"""Times that a rejection after a short match counts. Where nothing is copied, proposing must cost little."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One guessed token with those it forces, the writer after them, and the place in the known texts then."""
+class DraftToken:
+    """One proposed token, and what holds once it is accepted.
+
+    ``tokens`` are the token and those that it forces. ``writer`` is the writer after them, ``position`` the place
+    in the lookup text. ``evidence`` is what acceptance or rejection says about acceptance rates.
+    """
 
     tokens: list[int]
     writer: Writer
-    at: int
-    said: Said
+    position: int
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
-    """Text to be copied and then tags; what speaks for the tags, or against."""
+class _Continuation:
+    """Text to be copied and then tags, and the evidence that the tags give."""
 
     text: bytes = b""
     tags: bytes = b""
-    said: Said = ()
+    evidence: Evidence = ()
 
 
-class Drafter:
-    """Guesses for one answer from what is ``known``; ``ids`` are those that may be cited.
+class Proposer:
+    """Proposes tokens of one answer from ``lookup``. ``ids`` are those that may be cited.
 
-    Guessing goes on while all so far is right by a chance of at least ``least``: low where a wide pass costs little
-    more than a narrow one.
+    A proposal goes on while the probability that all of it is right is at least ``min_probability``. That should be
+    low where a wide pass costs little more than a narrow one.
     """
 
-    def __init__(self, known: Known, ids: Sequence[str], vocabulary: Vocabulary, *, least: float) -> None:
-        self._known, self._ids, self._vocabulary, self._least = known, ids, vocabulary, least
-        self._right, self._wrong = ({key: counts[n] for key, counts in _BELIEFS.items()} for n in (0, 1))
-        self._at = self._in_draft = 0
-        self._rules = Counter({"draft": 2, "last": 1, "next": 1})  # times that each told a claim's ids
+    def __init__(
+        self, lookup: LookupText, ids: Sequence[str], vocabulary: Vocabulary, *, min_probability: float
+    ) -> None:
+        self._lookup, self._ids, self._vocabulary = lookup, ids, vocabulary
+        self._min_probability = min_probability
+        self._accepted = {kind: counts[0] for kind, counts in _ACCEPTED_AND_REJECTED.items()}
+        self._rejected = {kind: counts[1] for kind, counts in _ACCEPTED_AND_REJECTED.items()}
+        self._position = self._draft_position = 0
+        self._rules = Counter({"draft": 2, "last": 1, "next": 1})  # times that each rule gave a claim's ids
         self._rule_ids: dict[str, str] = {}
         self._claims = 0
 
-    # --- guessing --------------------------------------------------------------------------------------
+    # --- proposing -------------------------------------------------------------------------------------
 
-    def guess(self, writer: Writer, most: int = MOST) -> list[Step]:
-        """The next tokens, at most ``most``, as far as they are worth a place in the pass; all are allowed there."""
-        steps: list[Step] = []
-        chance = 1.0
-        for step in self._steps(writer):
-            chance *= math.prod(self._belief(key) if pro else 1 - self._belief(key) for key, pro in step.said)
-            most -= len(step.tokens)
-            if chance < self._least or most < 0:
+    def propose(self, writer: Writer, max_tokens: int = MAX_DRAFT_TOKENS) -> list[DraftToken]:
+        """The next tokens, at most ``max_tokens``, as far as they are worth a place in the pass.
+
+        The writer allows all of them, and is left as it is.
+        """
+        proposal: list[DraftToken] = []
+        probability = 1.0
+        for draft_token in self._draft_tokens(writer):
+            rates = ((self._rate(kind), speaks_for) for kind, speaks_for in draft_token.evidence)
+            probability *= math.prod(rate if speaks_for else 1 - rate for rate, speaks_for in rates)
+            max_tokens -= len(draft_token.tokens)
+            if probability < self._min_probability or max_tokens < 0:
                 break
-            steps.append(step)
-        return steps
+            proposal.append(draft_token)
+        return proposal
 
-    def _steps(self, writer: Writer) -> Iterator[Step]:
-        """What comes next, token by token, for as long as there is anything to say."""
-        ghost = copy(writer)
-        at, begins = self._place(ghost)
-        length = 0
-        while not ghost.done:
-            wish = self._wish(ghost, at)
-            done = 0
-            for token in self._encoded(wish.text + wish.tags):
-                size = len(self._vocabulary.data(token))
-                on: Key = ("on", next((n for n in _LENGTHS if length >= n), 0))
-                said: Said = (
-                    ((on if done or begins == _SURE else begins, True),) if done < len(wish.text) else ()
-                )
-                said += wish.said if done <= len(wish.text) < done + size else ()
-                tokens = _taken(ghost, token)
+    def _draft_tokens(self, writer: Writer) -> Iterator[DraftToken]:
+        """What comes next, token by token, for as long as there is anything to propose."""
+        ahead = copy(writer)  # walks ahead of the answer
+        position, first_kind = self._locate(ahead)
+        run = 0  # bytes copied in one run
+        while not ahead.finished:
+            continuation = self._continuation(ahead, position)
+            done = 0  # bytes of the continuation that are tokens by now
+            for token in self._encode(continuation.text + continuation.tags):
+                size = len(self._vocabulary.token_bytes(token))
+                evidence = self._copy_evidence(continuation, done, run, first_kind)
+                if done <= len(continuation.text) < done + size:
+                    evidence += continuation.evidence
+                tokens = _accepted(ahead, token)
                 if not tokens:
                     return
-                copied = max(0, min(size, len(wish.text) - done))
-                length = copied + (begins[1] // 2 if begins[0] == "copy" and not done else length)
-                at, done = at + copied, done + size
-                yield Step(tokens, copy(ghost), at, said)
-                if len(tokens) > 1 or ghost.done:
+                copied = max(0, min(size, len(continuation.text) - done))
+                run = copied + (_match_length(first_kind) if not done else run)
+                position, done = position + copied, done + size
+                yield DraftToken(tokens, copy(ahead), position, evidence)
+                if len(tokens) > 1 or ahead.finished:
                     break
             if not done:
                 return
-            begins = _SURE
-            if _at_start(ghost):
-                at, begins, length = self._next_words(at), ("start", 0), 0
+            first_kind = _FIRM_MATCH
+            if _at_claim_start(ahead):
+                position, first_kind, run = self._next_words(position), _CLAIM_START, 0
 
-    def _encoded(self, text: bytes) -> list[int]:
+    @staticmethod
+    def _copy_evidence(continuation: _Continuation, done: int, run: int, first_kind: Kind) -> Evidence:
+        """What a copied token tests: where the copy begins, or that it goes on."""
+        if done >= len(continuation.text):
+            return ()
+        goes_on = bool(done) or first_kind == _FIRM_MATCH
+        length = next(n for n in _RUN_LENGTHS if run >= n)
+        return ((("copy on", length) if goes_on else first_kind, True),)
+
+    def _encode(self, text: bytes) -> list[int]:
         """The tokens of ``text``; none where the tokenizer cannot spell it."""
         try:
             return self._vocabulary.encode(text)
         except ValueError:
             return []
 
-    def _belief(self, key: Key) -> float:
-        return self._right[key] / (self._right[key] + self._wrong[key])
+    def _rate(self, kind: Kind) -> float:
+        """The acceptance rate of a kind of proposal."""
+        return self._accepted[kind] / (self._accepted[kind] + self._rejected[kind])
 
-    def _place(self, writer: Writer) -> tuple[int, Key]:
-        """The place in the known texts that what was written last points to, and how well."""
-        if isinstance(writer, HeldWriter):
-            self._known.write(_TAGS.sub(b"", writer.written))
-            if _at_start(writer) or not isinstance(writer.state, Text):
-                return self._next_words(self._at), ("start", 0)
+    def _locate(self, writer: Writer) -> tuple[int, Kind]:
+        """The position in the lookup text that the answer's end points to, and by what kind of match."""
+        if isinstance(writer, ConstrainedWriter):
+            self._lookup.set_answer(_TAGS.sub(b"", writer.written))
+            if _at_claim_start(writer) or not isinstance(writer.state, InText):
+                return self._next_words(self._position), _CLAIM_START
         else:
-            self._known.write(writer.written)
-        found: dict[int, Key] = {}
-        for place, size, near in self._known.places((self._at, self._in_draft)):
-            found.setdefault(place, ("copy", 2 * size + near))
-        return max(
+            self._lookup.set_answer(writer.written)
+        found: dict[int, Match] = {}
+        for position, match in self._lookup.matches((self._position, self._draft_position)):
+            found.setdefault(position, match)
+        if not found:
+            return -1, _FIRM_MATCH
+        best, match = max(
             found.items(),
-            key=lambda one: (self._belief(one[1]), one[1], -abs(one[0] - self._at)),
-            default=(-1, _SURE),
+            key=lambda one: (self._rate(("copy", one[1])), one[1], -abs(one[0] - self._position)),
         )
+        return best, ("copy", match)
 
-    def _next_words(self, at: int) -> int:
-        """Past the blanks, and back in the draft where another text was copied."""
-        return self._known.past_blanks(at if at <= self._known.end else self._in_draft)
+    def _next_words(self, position: int) -> int:
+        """Past white space, and back in the draft where another text was copied."""
+        in_draft = position <= self._lookup.draft_end
+        return self._lookup.skip_whitespace(position if in_draft else self._draft_position)
 
-    def _wish(self, writer: Writer, at: int) -> _Wish:
-        """What comes next, if the text goes on as at ``at``."""
-        if not isinstance(writer, HeldWriter):
-            return _Wish(self._known.copied(at, at + STRETCH) if at >= 0 else b"")
-        if isinstance(writer.state, Choice):
-            return self._choice(writer, writer.state, at)
-        if not isinstance(writer.state, Text) or at < 0:
-            return _Wish()
-        if not writer.state.claim and (not writer.state.filled or writer.written.endswith(TAG_END)):
-            return self._after_claim(writer.written, at)
-        return self._words(writer.state, at)
+    def _continuation(self, writer: Writer, position: int) -> _Continuation:
+        """What comes next, if the answer goes on as the lookup text does at ``position``."""
+        if not isinstance(writer, ConstrainedWriter):
+            return _Continuation(self._lookup.copy(position, position + MAX_COPY) if position >= 0 else b"")
+        if isinstance(writer.state, OneOf):
+            return self._option(writer, writer.state, position)
+        if not isinstance(writer.state, InText) or position < 0:
+            return _Continuation()
+        if not writer.state.claim and (not writer.state.filled or writer.written.endswith(CLOSE_CLAIM)):
+            return self._after_claim(writer.written, position)
+        return self._words(writer.state, position)
 
-    def _words(self, state: Text, at: int) -> _Wish:
-        """To the sentence's end, and where a claim probably ends with it, to the claim's."""
-        if state.claim and state.ended and self._known.stops_at(at) and (said := self._closes(at)):
-            return _Wish(tags=TAG_END, said=said)
-        stop = self._known.next_stop(at)
-        text = self._known.copied(at, stop or at + STRETCH)
-        said = self._closes(stop) if stop is not None and state.claim and at + len(text) == stop else ()
-        return _Wish(text, TAG_END if said else b"", said)
+    def _words(self, state: InText, position: int) -> _Continuation:
+        """To the sentence's end, and to the claim's where it probably ends with the sentence."""
+        if state.claim and state.sentence_ended and self._lookup.is_boundary(position):
+            evidence = self._claim_end_evidence(position)
+            if evidence:
+                return _Continuation(tags=CLOSE_CLAIM, evidence=evidence)
+        boundary = self._lookup.next_boundary(position)
+        text = self._lookup.copy(position, boundary or position + MAX_COPY)
+        reaches_boundary = boundary is not None and position + len(text) == boundary
+        evidence = self._claim_end_evidence(boundary) if boundary and state.claim and reaches_boundary else ()
+        return _Continuation(text, CLOSE_CLAIM if evidence else b"", evidence)
 
-    def _closes(self, at: int) -> Said:
+    def _claim_end_evidence(self, position: int) -> Evidence:
         """Empty where a claim will rather go on."""
-        key = ("close", int(self._known.claim_ends(at)))
-        return ((key, True),) if self._belief(key) >= _LIKELY else ()
+        kind = ("claim end", self._lookup.is_claim_end(position))
+        return ((kind, True),) if self._rate(kind) >= _MIN_TAG_RATE else ()
 
-    def _after_claim(self, written: bytes, at: int) -> _Wish:
+    def _after_claim(self, written: bytes, position: int) -> _Continuation:
         """Another claim, or the end."""
-        key = ("open", int(self._next_words(at) >= self._known.end))
-        if self._belief(key) < _LIKELY:
-            return _Wish(tags=CLOSE, said=((key, False),))
-        gaps = _GAP.findall(written)
-        gap = gaps[-1] if gaps else b" " if written.endswith(TAG_END) else b""
-        return _Wish(tags=gap + TAG, said=((key, True),))
+        kind = ("another claim", self._next_words(position) >= self._lookup.draft_end)
+        if self._rate(kind) < _MIN_TAG_RATE:
+            return _Continuation(tags=CLOSE_ANSWER, evidence=((kind, False),))
+        gaps = _BETWEEN_CLAIMS.findall(written)
+        gap = gaps[-1] if gaps else b" " if written.endswith(CLOSE_CLAIM) else b""
+        return _Continuation(tags=gap + OPEN_CLAIM, evidence=((kind, True),))
 
-    def _choice(self, writer: HeldWriter, state: Choice, at: int) -> _Wish:
-        """One of the options: a tag, or ids."""
+    def _option(self, writer: ConstrainedWriter, state: OneOf, position: int) -> _Continuation:
+        """One of the byte strings that may come: a tag, or ids."""
         rests = [(option[state.at :], then) for option, then in state.options]
-        if all(_begins_claim(then) for _, then in rests) and not rests[0][0].endswith(TAG[1:]):
-            begun = len(writer.written) - writer.written.rfind(TAG) - len(TAG)
-            ids = self._claim_ids(writer.written, at)
-            rest = f"{ids}>".encode()[begun:] if ids else b""
-            return _Wish(tags=rest, said=((("ids", 0), True),))
-        if any(isinstance(then, Ids) for _, then in rests):
-            tag = self._after_claim(writer.written, at)
-            rest = next((rest for rest, _ in rests if tag.tags.endswith(rest)), b"")
-            return _Wish(tags=rest, said=tag.said)
-        return _Wish()
+        within_tag = rests[0][0].endswith(OPEN_CLAIM[1:])
+        if all(_begins_claim(then) for _, then in rests) and not within_tag:
+            begun = len(writer.written) - writer.written.rfind(OPEN_CLAIM) - len(OPEN_CLAIM)
+            ids = self._claim_ids(writer.written, position)
+            return _Continuation(
+                tags=f"{ids}>".encode()[begun:] if ids else b"", evidence=((_IDS_KIND, True),)
+            )
+        if any(isinstance(then, NextIds) for _, then in rests):
+            next_tag = self._after_claim(writer.written, position)
+            rest = next((rest for rest, _ in rests if next_tag.tags.endswith(rest)), b"")
+            return _Continuation(tags=rest, evidence=next_tag.evidence)
+        return _Continuation()
 
-    def _claim_ids(self, written: bytes, at: int) -> str:
+    def _claim_ids(self, written: bytes, position: int) -> str:
         """A claim's ids, by the rule that has been right most often: the draft's, the last ones, the next one."""
         used = [ids.decode() for ids in _IDS.findall(written)]
         last = used[-1] if used else ""
-        after = dict(zip(self._ids, self._ids[1:], strict=False)).get(last, "")
-        rules = {"draft": self._known.ids_after(self._next_words(at)), "last": last, "next": after}
+        following = dict(zip(self._ids, self._ids[1:], strict=False)).get(last, "")
+        rules = {
+            "draft": self._lookup.ids_at(self._next_words(position)),
+            "last": last,
+            "next": following,
+        }
         if len(used) == self._claims:
             self._rule_ids = rules
         return rules[max(rules, key=lambda rule: (bool(rules[rule]), self._rules[rule]))]
 
     # --- learning --------------------------------------------------------------------------------------
 
-    def saw(self, writer: Writer, steps: Sequence[Step], right: int) -> None:
-        """Learn that the first ``right`` of the guessed ``steps`` were what the model said, and the next was not."""
-        for number, step in enumerate(steps[: right + 1]):
-            said = step.said if number < right else step.said[-1:]
-            for key, speaks_for in said:
-                if speaks_for == (number < right):
-                    self._right[key] += 1
+    def update(self, writer: Writer, proposal: Sequence[DraftToken], accepted: int) -> None:
+        """Learn that the model accepted the first ``accepted`` tokens of a proposal, and not the next."""
+        for number, draft_token in enumerate(proposal[: accepted + 1]):
+            tested = draft_token.evidence if number < accepted else draft_token.evidence[-1:]
+            for kind, speaks_for in tested:
+                if speaks_for == (number < accepted):
+                    self._accepted[kind] += 1
                 else:
-                    self._wrong[key] += _DOUBT if key in _WEAK else 1
-        if right:
-            self._at = steps[right - 1].at
-            if self._at <= self._known.end:
-                self._in_draft = self._at
+                    self._rejected[kind] += _SHORT_MATCH_PENALTY if kind in _SHORT_MATCHES else 1
+        if accepted:
+            self._position = proposal[accepted - 1].position
+            if self._position <= self._lookup.draft_end:
+                self._draft_position = self._position
         used = _IDS.findall(writer.written)
         if len(used) > self._claims:
             self._rules.update(
@@ -252,18 +297,23 @@ class Drafter:
             self._claims = len(used)
 
 
-def _taken(writer: Writer, token: int) -> list[int]:
+def _match_length(kind: Kind) -> int:
+    """The bytes that matched where a copy begins; 0 for other kinds."""
+    return kind[1].length if isinstance(kind[1], Match) else 0
+
+
+def _accepted(writer: Writer, token: int) -> list[int]:
     """The token and those it forces; none where it is forbidden."""
     try:
-        return writer.take(token)
+        return writer.accept(token)
     except ValueError:
         return []
 
 
-def _at_start(writer: Writer) -> bool:
+def _at_claim_start(writer: Writer) -> bool:
     """Whether a claim's first word is due."""
-    return isinstance(writer, HeldWriter) and writer.state == Text(claim=True)
+    return isinstance(writer, ConstrainedWriter) and writer.state == InText(claim=True)
 
 
 def _begins_claim(state: State) -> bool:
-    return isinstance(state, Ids) or (isinstance(state, Text) and state.claim)
+    return isinstance(state, NextIds) or (isinstance(state, InText) and state.claim)

@@ -1,7 +1,8 @@
-"""A tokenizer's tokens as bytes: what the grammar walks on, and how forced text becomes tokens.
+"""A tokenizer's tokens as bytes.
 
-Works for byte-level BPE (Qwen, SmolLM, Llama 3, …) and for SentencePiece-like vocabularies
-(``▁`` for a blank, ``<0xNN>`` for bytes). Knows nothing of the answer format.
+The grammar walks on these bytes, and forced text becomes tokens through them. Works for byte-level BPE (Qwen, SmolLM,
+Llama 3, …) and for SentencePiece-like vocabularies (``▁`` for a blank, ``<0xNN>`` for bytes). Knows nothing of the
+answer format.
 """
 
 import json
@@ -16,39 +17,42 @@ from numpy.typing import NDArray
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _CONTROL = frozenset(range(0x20)) - {0x09, 0x0A} | {0x7F}
 
+_MAX_CACHED_BYTES, _MAX_CACHED_TEXTS = 24, 4096
+"""The tokens of short texts are cached: the format's tags come again and again."""
+
 
 def _byte_level_alphabet() -> dict[str, int]:
-    """GPT-2's printable stand-ins for the 256 bytes: the printable for themselves, others from U+0100 up."""
-    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {chr(b): b for b in printable} | {chr(256 + n): b for n, b in enumerate(others)}
+    """GPT-2's printable stand-ins for the 256 bytes."""
+    from transformers.convert_slow_tokenizer import bytes_to_unicode  # noqa: PLC0415 - transformers is heavy
+
+    return {character: byte for byte, character in bytes_to_unicode().items()}  # type: ignore[no-untyped-call]  # transformers leaves it untyped
 
 
 def _token_bytes(tokenizer: Any) -> dict[int, bytes]:
-    """Every ordinary token's bytes by id. Special tokens are left out: no text is made of them."""
+    """Every ordinary token's bytes by id. Special tokens are left out, because no text is made of them."""
     backend = json.loads(tokenizer.backend_tokenizer.to_str())
     byte_level = '"ByteLevel"' in json.dumps(backend.get("decoder"))
-    alphabet = _byte_level_alphabet()
+    alphabet = _byte_level_alphabet() if byte_level else {}
     special = set(tokenizer.all_special_ids)
     added = {token["id"]: token for token in backend.get("added_tokens", ())}
     found = {}
-    for token, number in tokenizer.get_vocab().items():
-        if number in special or (number in added and added[number]["special"]):
+    for token, token_id in tokenizer.get_vocab().items():
+        if token_id in special or (token_id in added and added[token_id]["special"]):
             continue
         byte = _BYTE_TOKEN.fullmatch(token)
-        if number in added:
+        if token_id in added:
             data = token.encode()
         elif byte_level:
             data = bytes(alphabet[char] for char in token) if all(c in alphabet for c in token) else b""
         else:
             data = bytes([int(byte[1], 16)]) if byte else token.replace("▁", " ").encode()
         if data:
-            found[number] = data
+            found[token_id] = data
     return found
 
 
-def _is_plain(data: bytes) -> bool:
-    """Whole characters only, no control characters, and nothing that could begin a tag."""
+def _is_context_free(data: bytes) -> bool:
+    """Whether ``data`` is whole characters only, with no control character and no ``<`` that could begin a tag."""
     if b"<" in data or not _CONTROL.isdisjoint(data):
         return False
     try:
@@ -56,10 +60,6 @@ def _is_plain(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-_SHORT, _KEPT = 24, 4096
-"""Bytes of a text whose tokens are kept, and how many such texts: the format's tags come again and again."""
 
 
 class Vocabulary:
@@ -71,64 +71,68 @@ class Vocabulary:
         self._encoded: dict[bytes, tuple[int, ...]] = {}
         self._bytes = {n: data for n, data in _token_bytes(tokenizer).items() if n < size}
 
-    def data(self, token: int) -> bytes:
+    def token_bytes(self, token: int) -> bytes:
         """The token's bytes; empty for special tokens and padding."""
         return self._bytes.get(token, b"")
 
     @cached_property
-    def by_bytes(self) -> dict[bytes, int]:
-        """The token of each byte string (the lowest id where two spell the same)."""
+    def token_by_bytes(self) -> dict[bytes, int]:
+        """The token of each byte string. The lowest id counts where two tokens spell the same."""
         return {data: n for n, data in sorted(self._bytes.items(), reverse=True)}
 
     @cached_property
-    def longest(self) -> int:
+    def longest_token(self) -> int:
         """The length in bytes of the longest token."""
         return max(map(len, self._bytes.values()))
 
     @cached_property
-    def plain(self) -> NDArray[np.bool_]:
-        """(size,) true for tokens that may stand anywhere in text."""
+    def context_free(self) -> NDArray[np.bool_]:
+        """(size,) True for tokens that may stand anywhere in text."""
         mask = np.zeros(self.size, dtype=np.bool_)
-        mask[[n for n, data in self._bytes.items() if _is_plain(data)]] = True
+        mask[[n for n, data in self._bytes.items() if _is_context_free(data)]] = True
         return mask
 
     @cached_property
-    def opens_word(self) -> NDArray[np.bool_]:
-        """(size,) true for tokens that begin with no blank."""
+    def context_dependent(self) -> tuple[tuple[int, bytes], ...]:
+        """Tokens with ``<`` or with part of a character. The grammar walks through them one by one."""
+        return tuple((n, data) for n, data in self._bytes.items() if not self.context_free[n])
+
+    @cached_property
+    def without_leading_space(self) -> NDArray[np.bool_]:
+        """(size,) True for tokens that begin with no white space."""
         mask = np.zeros(self.size, dtype=np.bool_)
         mask[[n for n, data in self._bytes.items() if not data[:1].isspace()]] = True
         return mask
 
-    @cached_property
-    def hard(self) -> tuple[tuple[int, bytes], ...]:
-        """Tokens that are not plain: with ``<``, or with part of a character. They are walked one by one."""
-        return tuple((n, data) for n, data in self._bytes.items() if not self.plain[n])
-
     def encode(self, text: bytes) -> list[int]:
-        """Tokens that spell exactly ``text``, the tokenizer's own choice wherever it keeps to that.
+        """Tokens that spell exactly ``text``: the tokenizer's own choice wherever that spells the text exactly.
 
-        ``text`` may begin or end within a character.
+        ``text`` may begin or end within a character. Raises `ValueError` for a byte that has no token.
         """
         known = self._encoded.get(text)
         if known is None:
-            known = tuple(self._tokens(text))
-            if len(text) <= _SHORT and len(self._encoded) < _KEPT:
+            known = tuple(self._encode(text))
+            if len(text) <= _MAX_CACHED_BYTES and len(self._encoded) < _MAX_CACHED_TEXTS:
                 self._encoded[text] = known
         return list(known)
 
-    def _tokens(self, text: bytes) -> list[int]:
-        read = self._tokenizer.backend_tokenizer.encode(
+    def decode(self, tokens: Sequence[int]) -> bytes:
+        """The bytes that the tokens make together."""
+        return b"".join(map(self.token_bytes, tokens))
+
+    def _encode(self, text: bytes) -> list[int]:
+        encoding = self._tokenizer.backend_tokenizer.encode(
             text.decode(errors="ignore"), add_special_tokens=False
         )
-        tokens: list[int] = read.ids
-        return tokens if self.spell(tokens) == text else self._longest_match(text)
+        tokens: list[int] = encoding.ids
+        return tokens if self.decode(tokens) == text else self._longest_match(text)
 
     def _longest_match(self, text: bytes) -> list[int]:
-        """Greedy tokens for tokenizers that add blanks or fold characters."""
+        """Greedy tokens, for tokenizers that add blanks or fold characters."""
         tokens, at = [], 0
         while at < len(text):
-            for end in range(min(len(text), at + self.longest), at, -1):
-                token = self.by_bytes.get(text[at:end])
+            for end in range(min(len(text), at + self.longest_token), at, -1):
+                token = self.token_by_bytes.get(text[at:end])
                 if token is not None:
                     tokens.append(token)
                     at = end
@@ -136,7 +140,3 @@ class Vocabulary:
             else:
                 raise ValueError(f"the tokenizer has no token for byte {text[at]:#x}")
         return tokens
-
-    def spell(self, tokens: Sequence[int]) -> bytes:
-        """The bytes that the tokens make together."""
-        return b"".join(map(self.data, tokens))

@@ -5,16 +5,26 @@ Knows nothing of models, judges, HTML or storage. Texts are as given: nothing he
 
 from refiner.domain.answers import Answer, Claim, Finding, Plain, Source
 from refiner.domain.changes import Change, Token
-from refiner.domain.generation import Message, ModelInfo, Odds, Trim, Usage
+from refiner.domain.generation import ChoiceProbabilities, Message, ModelInfo, Trim, Usage
 from refiner.domain.ratings import Choice, Feedback, Side
-from refiner.domain.requests import LEAST, MOST, Criterion, Form, Mix, Options, Origin, Polarity, Request
+from refiner.domain.requests import (
+    MAX_NEW_TOKENS,
+    MIN_NEW_TOKENS,
+    Criterion,
+    Form,
+    Mix,
+    Options,
+    Origin,
+    Polarity,
+    Request,
+)
 from refiner.domain.rewards import Aggregate, CitationReward, ClaimSupport, Passage, Reward, RubricReward
-from refiner.domain.stages import Finished, Judging, Prepared, Refinement, Stage, Writing
+from refiner.domain.stages import Finished, GenerationProgress, JudgingProgress, Prepared, Refinement, Stage
 from refiner.domain.verdicts import Basis, Check, CheckKind, Verdict
 
 __all__ = [
-    "LEAST",
-    "MOST",
+    "MAX_NEW_TOKENS",
+    "MIN_NEW_TOKENS",
     "Aggregate",
     "Answer",
     "Basis",
@@ -22,6 +32,7 @@ __all__ = [
     "Check",
     "CheckKind",
     "Choice",
+    "ChoiceProbabilities",
     "CitationReward",
     "Claim",
     "ClaimSupport",
@@ -30,11 +41,11 @@ __all__ = [
     "Finding",
     "Finished",
     "Form",
-    "Judging",
+    "GenerationProgress",
+    "JudgingProgress",
     "Message",
     "Mix",
     "ModelInfo",
-    "Odds",
     "Options",
     "Origin",
     "Passage",
@@ -52,5 +63,4 @@ __all__ = [
     "Trim",
     "Usage",
     "Verdict",
-    "Writing",
 ]

@@ -44,15 +44,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Odds:
+class ChoiceProbabilities:
     """What one forward pass over many prompts told: what the model would say next after those that ended in it.
 
-    ``chances`` holds, by the prompt's place, the probability of each choice in [0, 1]; None where the prompt is
-    longer than the model reads, which takes no pass. ``tokens`` is how many were read.
+    ``probabilities`` holds, by the prompt's place, the probability of each choice in [0, 1]; None where the prompt is
+    longer than the model reads, which takes no pass. ``tokens_read`` is how many were read.
     """
 
-    chances: Mapping[int, tuple[float, ...] | None]
-    tokens: int = 0
+    probabilities: Mapping[int, tuple[float, ...] | None]
+    tokens_read: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Request:
     criteria: tuple[Criterion, ...] = ()
 
 
-LEAST, MOST = 16, 8192
+MIN_NEW_TOKENS, MAX_NEW_TOKENS = 16, 8192
 """New tokens that can be asked for; the most is what the refiner was trained to write (its model card)."""
 
 
@@ -47,7 +47,7 @@ LEAST, MOST = 16, 8192
 class Options:
     """How to write. ``form`` None leaves it to the engine; ``temperature`` 0 is greedy.
 
-    ``max_new_tokens`` is from `LEAST` to `MOST`.
+    ``max_new_tokens`` is from `MIN_NEW_TOKENS` to `MAX_NEW_TOKENS`.
     """
 
     max_new_tokens: int = 1024

@@ -37,7 +37,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class GenerationProgress:
     """Text so far, whole (not a delta), with markup; it may shrink once at the very end."""
 
     text: str
@@ -45,7 +45,7 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class JudgingProgress:
     """The answer and its diff stand; ``done`` of ``total`` checks have come back, at first none, at last all."""
 
     answer: Answer
@@ -63,4 +63,4 @@ class Finished:
     refinement: Refinement
 
 
-Stage = Prepared | Writing | Judging | Finished
+Stage = Prepared | GenerationProgress | JudgingProgress | Finished

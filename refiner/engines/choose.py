@@ -1,25 +1,36 @@
-"""Which model writes: what the settings name; else the refiner where there is a GPU; else the embedded one."""
+"""Which engine writes, and with which model.
+
+A new engine is a module beside this one, and one line in `ENGINES`.
+"""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from refiner.domain import Form
 from refiner.engines.loading import best_device
 from refiner.engines.local import LocalEngine
-from refiner.errors import EngineError
+from refiner.engines.protocol import Engine
+from refiner.errors import EngineError, InputError
 from refiner.settings import REFINER_MODEL, Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 EMBEDDED = "SmolLM2-135M-Instruct"
 EMBEDDED_FORM: Form = "extractive"
 """The form that the embedded model writes best in, by measure: BENCHMARKS.md, "Forms"."""
 
 
-def choose(settings: Settings) -> LocalEngine:
-    """The engine, not yet loaded; where no model can be had, loading says so."""
+def choose(settings: Settings) -> Engine:
+    """The engine that the settings name, not yet loaded. `InputError` where there is none of that name."""
+    if settings.engine not in ENGINES:
+        raise InputError(f"REFINER_ENGINE is {settings.engine!r}; it can be {', '.join(ENGINES)}.")
+    return ENGINES[settings.engine](settings)
+
+
+def local_engine(settings: Settings) -> LocalEngine:
+    """A model in this process: what the settings name; else the refiner where there is a GPU; else the embedded one.
+
+    Where no model can be had, loading says so.
+    """
     model: str | Callable[[], str] = settings.model
     name, form = "", settings.form
     if not model and best_device(settings.device) != "cpu":
@@ -35,6 +46,12 @@ def choose(settings: Settings) -> LocalEngine:
         threads=settings.threads,
         compiled=settings.compiled,
     )
+
+
+ENGINES: dict[str, Callable[[Settings], Engine]] = {
+    "local": local_engine,
+}
+"""What ``REFINER_ENGINE`` can name, and what makes the engine of that name."""
 
 
 def embedded_file() -> str:

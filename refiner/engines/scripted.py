@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from refiner.domain import Form, Message, ModelInfo, Usage, Writing
-from refiner.engines.protocol import Job
+from refiner.domain import Form, GenerationProgress, Message, ModelInfo, Usage
+from refiner.engines.protocol import GenerationRequest
 from refiner.errors import EngineError
 
 _INFO = ModelInfo("scripted", is_refiner=False, detail="replays a text; no model")
@@ -24,12 +24,17 @@ class ScriptedEngine:
     step: int = 24
     fail_after: int | None = None
     failure: str = "The model stopped working. Try again."
-    default_form: Form = "off"
+    forms: tuple[Form, ...] = ("off",)
     info: ModelInfo = _INFO
-    jobs: list[Job] = field(default_factory=list)
+    requests: list[GenerationRequest] = field(default_factory=list)
 
     ready: bool = True
     problem: str = ""
+
+    @property
+    def token_counter(self) -> "ScriptedEngine":
+        """The engine itself: one token a word."""
+        return self
 
     def load(self) -> None:
         """Nothing to load."""
@@ -38,22 +43,22 @@ class ScriptedEngine:
         """One token a word."""
         return [len(text.split()) for text in texts]
 
-    def prompt_tokens(self, messages: Sequence[Message]) -> int:
+    def count_prompt(self, messages: Sequence[Message]) -> int:
         """One token a word."""
         return sum(self.count([message.content for message in messages]))
 
-    def stream(self, job: Job, stop: threading.Event) -> Iterator[Writing]:
+    def stream(self, request: GenerationRequest, stop: threading.Event) -> Iterator[GenerationProgress]:
         """Replay the next text."""
-        text = self.texts[min(len(self.jobs), len(self.texts) - 1)]
-        self.jobs.append(job)
+        text = self.texts[min(len(self.requests), len(self.texts) - 1)]
+        self.requests.append(request)
         began = time.perf_counter()
-        prompt = self.prompt_tokens(job.messages)
+        prompt = self.count_prompt(request.messages)
         for end in range(self.step, len(text) + self.step, self.step):
             if self.fail_after is not None and end > self.fail_after:
                 raise EngineError(self.failure)
             stopped = stop.wait(self.delay)
             done = stopped or end >= len(text)
-            yield Writing(
+            yield GenerationProgress(
                 text[:end],
                 Usage(
                     prompt_tokens=prompt,

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from refiner.domain import Check, Verdict
 from refiner.judges.lexical.prepared import prepare
-from refiner.judges.protocol import Judge, Stop, going_on
+from refiner.judges.protocol import Judge, Stop, never_stop
 from refiner.text import relevance
 
 STOPPED = "the run was stopped before this was judged"
@@ -17,7 +17,7 @@ def forget() -> None:
     prepare.cache_clear()
 
 
-def ask(judge: Judge, checks: Sequence[Check], stop: Stop = going_on) -> Generator[Mapping[Check, Verdict]]:
+def ask(judge: Judge, checks: Sequence[Check], stop: Stop = never_stop) -> Generator[Mapping[Check, Verdict]]:
     """The verdicts so far, again and again: at first none, the last time one on each check.
 
     What was not judged because of a stop is unscored. A judge that breaks leaves what it gave, and the rest unscored

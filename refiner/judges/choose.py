@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 
+from refiner.engines.protocol import ChoiceScorer, Engine
+from refiner.errors import InputError
 from refiner.judges.hosted import HostedJudge
 from refiner.judges.lexical.judge import LexicalJudge
-from refiner.judges.logits import LogitsJudge, Reader
+from refiner.judges.logits import LogitsJudge
 from refiner.judges.protocol import Judge
+from refiner.prompts.template import PromptTemplate
 from refiner.settings import JUDGE_MODEL, JudgeKind, Settings
 
 
-def choose(settings: Settings, writer: Reader, open_model: Callable[[str], Reader]) -> Judge:
-    """The judge, nothing loaded yet.
+def choose(settings: Settings, writer: Engine, open_model: Callable[[str], Engine]) -> Judge:
+    """The judge. Nothing is loaded yet.
 
-    The refiner judges its own answers where nothing better is named, as it is in memory; a model that is no
-    judge, such as the embedded one, does not: there the lexical estimate stands in.
+    The refiner judges its own answers where nothing better is named, because it is in memory. The embedded model is no
+    judge, so the lexical estimate stands in for it. `InputError` where a model is to judge by probabilities and its
+    engine gives none.
     """
     kind = settings.judge
     if kind == "auto":
@@ -24,5 +28,10 @@ def choose(settings: Settings, writer: Reader, open_model: Callable[[str], Reade
             settings.judge_model or JUDGE_MODEL, base_url=settings.judge_url, api_key=settings.judge_key
         )
     if kind == "logits":
-        return LogitsJudge(open_model(settings.judge_model) if settings.judge_model else writer)
+        engine = open_model(settings.judge_model) if settings.judge_model else writer
+        if not isinstance(engine, ChoiceScorer):
+            raise InputError(
+                f"{engine.info.name} gives no probabilities to judge by. Set REFINER_JUDGE to lexical or hosted."
+            )
+        return LogitsJudge(engine, PromptTemplate.read(settings.prompt_file))
     return LexicalJudge()

@@ -11,13 +11,14 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from string import Template
 
 from refiner.domain import Check, CheckKind, Message, Source
 from refiner.formats.answer import defang
 from refiner.prompts.template import PromptTemplate
 
-TOP = 2
+TOP_SCORE = 2
 """The judge's scale is 0, 1, 2; a verdict's value is the score divided by this (REWARDS, "Rubric")."""
 
 DIGIT = "Reply with one digit: 0, 1 or 2."
@@ -41,7 +42,6 @@ _ASKED: dict[CheckKind, Template] = {
         "Does this state a fact that a reader would want a source for? 0 no, 1 perhaps, 2 yes.\n$statement"
     ),
 }
-_TEMPLATE = PromptTemplate.read()
 _CODE = 6
 """Hex digits of a fence's code."""
 
@@ -50,21 +50,35 @@ _CLAIM = re.compile(r"</?snippet(?: id=[^<>\s]+)?>")
 _FENCE = re.compile(r"<(?=\s*/?\s*(?:question|source|answer|statement|criterion)\b)", re.IGNORECASE)
 
 
-def version() -> str:
+def version(template: PromptTemplate | None = None) -> str:
     """A word for the wording, which changes whenever it does."""
-    templates = (_CRITERION, _FAULT, *_ASKED.values())
-    opening = _TEMPLATE.opening("", ())
-    text = "\n".join((*opening, SCALE, DIGIT, JSON, *(one.template for one in templates)))
+    template = template or built_in()
+    asked = (_CRITERION, _FAULT, *_ASKED.values())
+    material = template.material_text("", ()) + "\n\n"
+    text = "\n".join((template.system, material, SCALE, DIGIT, JSON, *(one.template for one in asked)))
     return f"judge-2-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def messages(check: Check, sources: Sequence[Source], reply: str) -> tuple[Message, ...]:
-    """The chat for one check. ``sources`` are shown, ``check.evidence`` is named; ``reply`` is `DIGIT` or `JSON`."""
-    system, opening = _TEMPLATE.opening(_whole(check.question), [_readable(source) for source in sources])
-    parts = [opening + SCALE]
+@cache
+def built_in() -> PromptTemplate:
+    """The prompt that ships with Refiner."""
+    return PromptTemplate.read()
+
+
+def messages(
+    check: Check, sources: Sequence[Source], reply: str, template: PromptTemplate | None = None
+) -> tuple[Message, ...]:
+    """The chat for one check. ``sources`` are shown, ``check.evidence`` is named; ``reply`` is `DIGIT` or `JSON`.
+
+    It begins as the prompt of ``template`` does (the built-in one by default), so that a model which has just
+    written from that prompt has read the beginning.
+    """
+    template = template or built_in()
+    parts = [template.material_text(_whole(check.question), [_readable(source) for source in sources]), SCALE]
     if check.answer:
         parts.append(_fenced("answer", _claims_kept(check.answer)))
-    return (Message("system", system), Message("user", "\n\n".join((*parts, f"{_asked(check)}\n{reply}"))))
+    parts.append(f"{_asked(check)}\n{reply}")
+    return (Message("system", template.system), Message("user", "\n\n".join(parts)))
 
 
 def _asked(check: Check) -> str:

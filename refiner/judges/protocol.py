@@ -9,7 +9,7 @@ from refiner.judges.quality import Quality
 Stop = Callable[[], bool]
 
 
-def going_on() -> bool:
+def never_stop() -> bool:
     """Never stop."""
     return False
 
@@ -33,7 +33,7 @@ class Judge(Protocol):
     def quality(self) -> Quality | None:
         """What was measured of it before it came here; None where that is kept elsewhere, or nothing was."""
 
-    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> Generator[Mapping[int, Verdict]]:
+    def judge(self, checks: Sequence[Check], stop: Stop = never_stop) -> Generator[Mapping[int, Verdict]]:
         """Verdicts as they come, by the place of their check: one a check, in any order, some at a time.
 
         Once ``stop`` says so nothing more is asked, and what was not asked has no verdict. Closing it early ends

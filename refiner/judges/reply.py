@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from refiner.chat.completion import Token
+from refiner.chat.completion import ReplyToken
 from refiner.judges import judge_prompts
 from refiner.judges.logits import SCORES
 
@@ -65,7 +65,7 @@ def parse(text: str) -> Reply | str:
     return Reply(score, named.get("rationale", "").strip()[:_LONGEST_RATIONALE], at)
 
 
-def chances(tokens: Sequence[Token], score: int) -> tuple[float, ...] | None:
+def score_probabilities(tokens: Sequence[ReplyToken], score: int) -> tuple[float, ...] | None:
     """The probabilities of 0, 1 and 2 where the reply says ``score``; None where its tokens do not tell.
 
     The tokens are read as a reply of their own: they may spell out thinking, or an end, that its text leaves out.
@@ -75,9 +75,9 @@ def chances(tokens: Sequence[Token], score: int) -> tuple[float, ...] | None:
         return None
     ends = list(accumulate(len(token.text) for token in tokens))
     token = tokens[bisect_right(ends, reply.digit)]
-    if token.text.strip() != str(score) or not token.chances:
+    if token.text.strip() != str(score) or not token.probabilities:
         return None
-    found = tuple(sum(p for text, p in token.chances.items() if text.strip() == one) for one in SCORES)
+    found = tuple(sum(p for text, p in token.probabilities.items() if text.strip() == one) for one in SCORES)
     return found if sum(found) <= _ALL else None
 
 
@@ -121,7 +121,7 @@ def _on_scale(score: Any) -> bool:
     return (
         isinstance(score, int | float)
         and not isinstance(score, bool)
-        and score in range(judge_prompts.TOP + 1)
+        and score in range(judge_prompts.TOP_SCORE + 1)
     )
 
 

@@ -1,18 +1,16 @@
 """The prompt within its token budget: sources that do not fit are shortened. Tokens are counted by whoever is given."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from refiner.domain import Answer, Message, Source, Trim
 from refiner.errors import InputError
 from refiner.prompts.template import PromptTemplate, source_block
+from refiner.prompts.tokens import TokenCounter
 from refiner.text import relevance, sentences
 
-LIMIT = 6144
+MAX_PROMPT_TOKENS = 6144
 """Tokens of a whole prompt: the prompt length that the refiner was trained with (its model card)."""
-
-Count = Callable[[Sequence[str]], list[int]]
-CountPrompt = Callable[[Sequence[Message]], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +28,9 @@ def build(
     question: str,
     draft: Answer,
     sources: Sequence[Source],
+    counter: TokenCounter,
     *,
-    count: Count,
-    count_prompt: CountPrompt,
-    limit: int = LIMIT,
+    limit: int = MAX_PROMPT_TOKENS,
 ) -> Prompt:
     """The prompt of at most ``limit`` tokens.
 
@@ -41,21 +38,21 @@ def build(
     draft first. `InputError` with both numbers when question and draft alone are too long.
     """
     whole = template.messages(question, draft, sources)
-    tokens = count_prompt(whole)
+    tokens = counter.count_prompt(whole)
     if tokens <= limit:
         return Prompt(whole, tuple(sources), (), tokens)
-    bare = count_prompt(template.messages(question, draft, ()))
+    bare = counter.count_prompt(template.messages(question, draft, ()))
     if bare > limit:
         raise InputError(
             f"The question and the draft alone take {bare:,} tokens; the model reads at most {limit:,}. "
             f"Shorten the draft by about {max(1, round((bare - limit) * 0.75)):,} words."
         )
-    ranked = _ranked(f"{question}\n{draft.text}", sources, count)
+    ranked = _ranked(f"{question}\n{draft.text}", sources, counter)
     room = limit - bare
     while True:
-        kept = _shortened(sources, ranked, room, count)
+        kept = _shortened(sources, ranked, room, counter)
         messages = template.messages(question, draft, kept)
-        tokens = count_prompt(messages)
+        tokens = counter.count_prompt(messages)
         if tokens <= limit:
             return Prompt(messages, kept, _trims(sources, kept), tokens)
         room -= tokens - limit  # tokens merge and split where texts are joined, so sums are not exact
@@ -72,7 +69,7 @@ class _Ranked:
     relevance: float
 
 
-def _ranked(query: str, sources: Sequence[Source], count: Count) -> list[_Ranked]:
+def _ranked(query: str, sources: Sequence[Source], counter: TokenCounter) -> list[_Ranked]:
     """Every sentence of every source, most relevant first, earlier ones first among equals."""
     places = [
         (number, at, sentence.text)
@@ -80,17 +77,17 @@ def _ranked(query: str, sources: Sequence[Source], count: Count) -> list[_Ranked
         for at, sentence in enumerate(sentences.split(source.text))
     ]
     texts = [text for _, _, text in places]
-    costs = count([f" {text}" for text in texts])
+    costs = counter.count([f" {text}" for text in texts])
     scores = relevance.rank(query, texts)
     found = [_Ranked(*place, cost, score) for place, cost, score in zip(places, costs, scores, strict=True)]
     return sorted(found, key=lambda one: (-one.relevance, one.source, one.number))
 
 
 def _shortened(
-    sources: Sequence[Source], ranked: Sequence[_Ranked], room: int, count: Count
+    sources: Sequence[Source], ranked: Sequence[_Ranked], room: int, counter: TokenCounter
 ) -> tuple[Source, ...]:
     """The sources with the most relevant sentences that ``room`` tokens hold, in their own order."""
-    frames = count([source_block(Source(source.id, "", source.title)) + "\n" for source in sources])
+    frames = counter.count([source_block(Source(source.id, "", source.title)) + "\n" for source in sources])
     kept: dict[int, list[_Ranked]] = {}
     for sentence in ranked:
         cost = sentence.tokens + (0 if sentence.source in kept else frames[sentence.source])

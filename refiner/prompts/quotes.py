@@ -30,12 +30,13 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 
-Group = tuple[tuple[str, str], ...]
+QuoteGroup = tuple[tuple[str, str], ...]
+QuoteGroups = tuple[QuoteGroup, ...]
 
 
 def groups(
     draft: Answer, sources: Sequence[Source], count: Callable[[Sequence[str]], list[int]], room: int
-) -> tuple[Group, ...]:
+) -> QuoteGroups:
     """Groups of (source id, sentence) in the draft's order, best candidate first; no sentence comes twice.
 
     Only as many as ``room`` tokens hold, the best matching first, but always one where a source has a
@@ -121,10 +122,10 @@ def _scores(
 
 
 def _affordable(
-    found: Sequence[tuple[float, int, Group]], count: Callable[[Sequence[str]], list[int]], room: int
-) -> tuple[Group, ...]:
+    found: Sequence[tuple[float, int, QuoteGroup]], count: Callable[[Sequence[str]], list[int]], room: int
+) -> QuoteGroups:
     """The groups that fit, by the cost of their dearest candidate, back in the draft's order."""
-    kept: list[tuple[int, Group]] = []
+    kept: list[tuple[int, QuoteGroup]] = []
     for _, number, group in sorted(found, key=lambda one: (-one[0], one[1])):
         cost = max(count([f" <snippet id={one}>{text}</snippet>" for one, text in group]))
         if cost <= room or not kept:

@@ -19,48 +19,91 @@ from refiner.formats.answer import defang
 BUILT_IN = Path(__file__).with_name("answer_only.txt")
 
 
+_SECTION = re.compile(r"^--- (\w+)[ \t]*$", re.MULTILINE)
+_FIELDS = {"system": set[str](), "material": {"question", "sources"}, "task": {"draft"}}
+"""The sections of a prompt file, and the fields that each must hold."""
+_HOW = "It must begin with a line 'version: …' and have the sections '--- system', '--- material' and '--- task'."
+
+
 @dataclass(frozen=True, slots=True)
 class PromptTemplate:
-    """A prompt text: ``$question``, ``$sources`` and ``$draft`` stand for the fields.
+    """A prompt. ``$question``, ``$sources`` and ``$draft`` stand for the fields.
 
-    ``version`` is the file's own word for it and the first eight hex digits of the text's SHA-256.
+    ``system`` is the system message and ``user`` the user message. ``material`` is the part of it that holds question
+    and sources, which a judge's prompt can begin with as well. ``version`` is the file's name, its own word for its
+    version, and the first eight hex digits of the prompt's SHA-256.
     """
 
     system: str
+    material: Template
     user: Template
     version: str
 
     @classmethod
     def read(cls, path: Path | None = None) -> "PromptTemplate":
-        """Read a template file; `InputError` says what it lacks."""
+        """Read a prompt file. `InputError` says what it lacks."""
         file = path or BUILT_IN
         try:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"The prompt file {file} cannot be read: {error}") from error
-        parts = re.fullmatch(r"version:(.*)\n--- system\n(.*)\n--- user\n(.*)", text, re.DOTALL)
-        wanted = {"question", "sources", "draft"}
-        if parts is None or not Template(parts[3]).is_valid():
-            raise InputError(
-                f"The prompt file {file} must hold a line 'version: …', a line '--- system' and a line '--- user'."
-            )
-        missing = wanted - set(Template(parts[3]).get_identifiers())
-        if missing:
-            raise InputError(f"The prompt file {file} lacks ${', $'.join(sorted(missing))} in its user part.")
-        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-        return cls(parts[2].strip(), Template(parts[3].strip()), f"{file.stem}-{parts[1].strip()}-{digest}")
+        head, *parts = _SECTION.split(text)
+        sections = {name: part.strip() for name, part in zip(parts[::2], parts[1::2], strict=True)}
+        if not head.startswith("version:") or len(parts) > 2 * len(sections):
+            raise InputError(f"The prompt file {file} cannot be used. {_HOW}")
+        if sections.keys() == {"system", "user"}:  # the form of the first release
+            _require(sections["user"], _FIELDS["material"] | _FIELDS["task"], f"{file}, section user")
+            material, user = _material_of(sections["user"]), sections["user"]
+        else:
+            if sections.keys() != _FIELDS.keys():
+                raise InputError(f"The prompt file {file} has the sections {', '.join(sections)}. {_HOW}")
+            for name, fields in _FIELDS.items():
+                _require(sections[name], fields, f"{file}, section {name}")
+            material, user = sections["material"], f"{sections['material']}\n\n{sections['task']}"
+        word = head.removeprefix("version:").strip()
+        return cls(
+            sections["system"],
+            Template(material),
+            Template(user),
+            _version(file, word, sections["system"], user),
+        )
 
-    def opening(self, question: str, sources: Sequence[Source]) -> tuple[str, str]:
-        """The system's words, and the user's up to the draft: what a judge's prompt can begin with as well."""
-        before = self.user.template.partition("$draft")[0]
-        text = Template(before[: before.rfind("\n\n") + 2])
-        return self.system, text.safe_substitute(_fields(question, sources))
+    def material_text(self, question: str, sources: Sequence[Source]) -> str:
+        """Question and sources as the prompt shows them."""
+        return self.material.substitute(_fields(question, sources))
 
     def messages(self, question: str, draft: Answer, sources: Sequence[Source]) -> tuple[Message, ...]:
-        """The chat; what looks like a tag inside a field is made harmless."""
+        """The chat. What looks like a tag inside a field is made harmless."""
         draft_text = _marked(shown(draft, sources)).strip()
         user = self.user.substitute(_fields(question, sources), draft=draft_text)
         return (Message("system", self.system), Message("user", user))
+
+
+def _require(section: str, fields: set[str], where: str) -> None:
+    """`InputError` unless the section holds exactly these fields."""
+    template = Template(section)
+    if not template.is_valid():
+        raise InputError(f"The prompt file {where}, holds a bare $. Write $$ for a dollar sign.")
+    found = set(template.get_identifiers())
+    if fields - found:
+        raise InputError(f"The prompt file {where}, lacks ${', $'.join(sorted(fields - found))}.")
+    if found - fields:
+        raise InputError(f"The prompt file {where}, cannot hold ${', $'.join(sorted(found - fields))}.")
+
+
+def _material_of(user: str) -> str:
+    """Question and sources of a user message in one section; the built-in material where they stand elsewhere."""
+    before = user.partition("$draft")[0]
+    material = before[: max(before.rfind("\n\n"), 0)].strip()
+    if set(Template(material).get_identifiers()) == _FIELDS["material"]:
+        return material
+    return PromptTemplate.read().material.template
+
+
+def _version(file: Path, word: str, system: str, user: str) -> str:
+    """One version for one prompt, however its file is parted into sections."""
+    whole = f"version: {word}\n--- system\n{system}\n--- user\n{user}\n"
+    return f"{file.stem}-{word}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def _fields(question: str, sources: Sequence[Source]) -> dict[str, str]:

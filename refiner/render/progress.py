@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from refiner.domain import Judging, Prepared, Writing
+from refiner.domain import GenerationProgress, JudgingProgress, Prepared
 from refiner.render.html_text import count, isolate, seconds, show
 
 State = Literal["done", "now", "later"]
@@ -54,7 +54,7 @@ def reading(stage: Prepared, sources: int) -> str:
     return f"{count(sources, 'source')}{left}, {count(stage.prompt_tokens, 'token')}"
 
 
-def writing(stage: Writing) -> str:
+def writing(stage: GenerationProgress) -> str:
     """How much is written, and how fast, in words."""
     usage = stage.usage
     spent = usage.seconds - usage.prefill_seconds
@@ -62,6 +62,6 @@ def writing(stage: Writing) -> str:
     return f"{count(usage.completion_tokens, 'token')}{rate}"
 
 
-def judging(stage: Judging) -> str:
+def judging(stage: JudgingProgress) -> str:
     """How much is judged, in words."""
     return f"{stage.done} of {count(stage.total, 'check')}"

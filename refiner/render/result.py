@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 
 from refiner.diff import compare
-from refiner.domain import Criterion, Finding, Judging, ModelInfo, Refinement, Request, Reward, Side, Source
+from refiner.domain import (
+    Criterion,
+    Finding,
+    JudgingProgress,
+    ModelInfo,
+    Refinement,
+    Request,
+    Reward,
+    Side,
+    Source,
+)
 from refiner.formats import answer as answers
 from refiner.judges.quality import Quality
 from refiner.render.changes import diff
@@ -88,7 +98,7 @@ def writing(text: str, request: Request, *, over: bool = False) -> str:
     )
 
 
-def judging(stage: Judging, request: Request) -> str:
+def judging(stage: JudgingProgress, request: Request) -> str:
     """The diff, while the scores are still being made."""
     cards = Cards(request.sources, "j")
     body = diff.views(stage.changes, stage.answer, cards)

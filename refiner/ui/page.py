@@ -112,7 +112,7 @@ def build(
         model, note = _header(engine)
         with gr.Row(elem_id="columns", equal_height=False):
             with gr.Column(scale=5, min_width=320, elem_id="left"):
-                left = inputs(settings)
+                left = inputs(settings, engine.forms)
                 with gr.Row(elem_id="actions"):
                     start = gr.Button(
                         "Refine (Ctrl+Enter)", variant="primary", elem_id="refine", scale=2, min_width=160
@@ -203,7 +203,7 @@ def _model(engine: Engine) -> tuple[str, str]:
     """The line and the note on the model as things stand."""
     problem = "" if engine.ready else engine.problem
     line = result.model_line(engine.info, ready=engine.ready, problem=problem)
-    quotes = engine.default_form == "extractive"
+    quotes = engine.forms[0] == "extractive"
     return line, result.model_note(engine.info, quotes=quotes, problem=problem)
 
 

@@ -19,11 +19,12 @@ import torch
 from paths import SAMPLE_CASES
 
 from refiner import batch, pipeline
-from refiner.decoding.kv_cache import Memory
-from refiner.domain import Form, Message, Options, Usage, Writing
-from refiner.engines.choose import choose
-from refiner.engines.local import LocalEngine, _Loaded
-from refiner.engines.protocol import Job
+from refiner.decoding.kv_cache import KVCache
+from refiner.domain import Form, GenerationProgress, Message, Options, Usage
+from refiner.engines.choose import local_engine
+from refiner.engines.loaded_model import LoadedModel
+from refiner.engines.local import LocalEngine
+from refiner.engines.protocol import GenerationRequest
 from refiner.judges.logits import prompts as judge_prompts
 from refiner.prompts.template import PromptTemplate
 from refiner.settings import Settings
@@ -64,7 +65,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=12)
     parser.add_argument("--only", nargs="*", choices=parts, default=list(parts))
     given = parser.parse_args()
-    engine = choose(replace(Settings.from_environment({}), device="cpu", threads=THREADS))
+    engine = local_engine(replace(Settings.from_environment({}), device="cpu", threads=THREADS))
     engine.load()
     print(f"{engine.info.name}, {engine.info.detail.split(', loaded')[0]}, {THREADS} threads\n")
     jobs = [job_of(engine, case) for case in list(batch.read_cases(given.cases))[: given.limit]]
@@ -73,10 +74,10 @@ def main() -> None:
         print()
 
 
-def job_of(engine: LocalEngine, case: batch.Case, tokens: int = TOKENS) -> Job:
+def job_of(engine: LocalEngine, case: batch.Case, tokens: int = TOKENS) -> GenerationRequest:
     """What is to be written, in the strict form."""
-    draft, prompt = pipeline.read(batch.request_of(case), engine, PromptTemplate.read())
-    return pipeline.job(prompt, draft, engine, Options(tokens, "strict"))
+    draft, prompt = pipeline.read_and_prompt(batch.request_of(case), engine, PromptTemplate.read())
+    return pipeline.generation_request(prompt, draft, engine, Options(tokens, "strict"))
 
 
 # --- ways to write ------------------------------------------------------------------------------------
@@ -86,34 +87,34 @@ def job_of(engine: LocalEngine, case: batch.Case, tokens: int = TOKENS) -> Job:
 def forward_seconds() -> Iterator[list[float]]:
     """The seconds of each forward pass while it lasts."""
     times: list[float] = []
-    read = Memory.read
+    read = KVCache.forward
 
-    def timed(self: Memory, *args: Any, **more: Any) -> torch.Tensor:
+    def timed(self: KVCache, *args: Any, **more: Any) -> torch.Tensor:
         began = time.perf_counter()
         logits = read(self, *args, **more)
         times.append(time.perf_counter() - began)
         return logits
 
-    Memory.read = timed  # type: ignore[method-assign]
+    KVCache.forward = timed  # type: ignore[method-assign]
     try:
         yield times
     finally:
-        Memory.read = read  # type: ignore[method-assign]
+        KVCache.forward = read  # type: ignore[method-assign]
 
 
-def ours(engine: LocalEngine, job: Job, *, guess: bool = True) -> Run:
+def ours(engine: LocalEngine, job: GenerationRequest, *, guess: bool = True) -> Run:
     """Our loop, from an empty memory."""
     engine.release()
-    drafter = _Loaded.drafter
+    drafter = LoadedModel.proposer
     if not guess:
-        _Loaded.drafter = lambda *_: None  # type: ignore[method-assign]
+        LoadedModel.proposer = lambda *_: None  # type: ignore[method-assign]
     try:
         with forward_seconds() as times:
-            first, last = None, Writing("", Usage())
+            first, last = None, GenerationProgress("", Usage())
             for last in engine.stream(job, threading.Event()):
                 first = first or (last, len(times))
     finally:
-        _Loaded.drafter = drafter  # type: ignore[method-assign]
+        LoadedModel.proposer = drafter  # type: ignore[method-assign]
     assert first is not None
     usage = last.usage
     seconds = usage.seconds - usage.prefill_seconds
@@ -122,10 +123,10 @@ def ours(engine: LocalEngine, job: Job, *, guess: bool = True) -> Run:
     return Run(last.text, usage.completion_tokens, usage.forward_passes, seconds, own, usage.drafting_seconds)
 
 
-def generate(engine: LocalEngine, job: Job, **more: Any) -> Run:
+def generate(engine: LocalEngine, job: GenerationRequest, **more: Any) -> Run:
     """The library's own, greedy, with no grammar; seconds after the first token."""
-    loaded = engine._get()
-    prompt = torch.tensor([loaded.prompt(job.messages)])
+    loaded = engine.loaded()
+    prompt = torch.tensor([loaded.prompt_tokens(job.messages)])
     passes: list[float] = []
     forward = loaded.model.forward
 
@@ -149,25 +150,25 @@ def generate(engine: LocalEngine, job: Job, **more: Any) -> Run:
     finally:
         loaded.model.forward = forward
     written = found[0, prompt.shape[1] :].tolist()
-    return Run(loaded.vocabulary.spell(written).decode(errors="ignore"), len(written), len(passes), seconds)
+    return Run(loaded.vocabulary.decode(written).decode(errors="ignore"), len(written), len(passes), seconds)
 
 
 # --- parts --------------------------------------------------------------------------------------------
 
 
-def forwards(engine: LocalEngine, jobs: Sequence[Job]) -> None:
+def forwards(engine: LocalEngine, jobs: Sequence[GenerationRequest]) -> None:
     """What a pass over more tokens costs."""
-    loaded = engine._get()
-    prompt = loaded.prompt(jobs[0].messages)
-    memory = loaded.memory(len(prompt) + 64)
-    memory.read(prompt[:-50], [0])
+    loaded = engine.loaded()
+    prompt = loaded.prompt_tokens(jobs[0].messages)
+    memory = loaded.cache(len(prompt) + 64)
+    memory.forward(prompt[:-50], [0])
     times: dict[int, list[float]] = {width: [] for width in WIDTHS}
     for _ in range(12):
         for width in WIDTHS:
             began = time.perf_counter()
-            memory.read(prompt[-50 : width - 50 or None], list(range(width)))
+            memory.forward(prompt[-50 : width - 50 or None], list(range(width)))
             times[width].append(time.perf_counter() - began)
-            memory.back(len(prompt) - 50)
+            memory.crop(len(prompt) - 50)
     print("| tokens in a pass | " + " | ".join(map(str, WIDTHS)) + " |")
     print("|---|" + "---:|" * len(WIDTHS))
     print(
@@ -180,13 +181,13 @@ def forwards(engine: LocalEngine, jobs: Sequence[Job]) -> None:
     print("| of a pass over one | " + " | ".join(f"{one:.2f}" for one in ratios) + " |")
 
 
-def live(engine: LocalEngine, jobs: Sequence[Job]) -> None:
+def live(engine: LocalEngine, jobs: Sequence[GenerationRequest]) -> None:
     """Refining, in the strict form and with no form at all."""
 
-    def form(job: Job, name: Form) -> Job:
+    def form(job: GenerationRequest, name: Form) -> GenerationRequest:
         return replace(job, form=name)
 
-    ways: dict[str, Callable[[Job], Run]] = {
+    ways: dict[str, Callable[[GenerationRequest], Run]] = {
         "generate": lambda job: generate(engine, job),
         "generate, prompt lookup 10": lambda job: generate(engine, job, prompt_lookup_num_tokens=10),
         "generate, prompt lookup 20": lambda job: generate(engine, job, prompt_lookup_num_tokens=20),
@@ -223,12 +224,12 @@ def live(engine: LocalEngine, jobs: Sequence[Job]) -> None:
         compare(f"{slow} ÷ {fast}", runs[slow], runs[fast])
 
 
-def novel(engine: LocalEngine, _: Sequence[Job]) -> None:
+def novel(engine: LocalEngine, _: Sequence[GenerationRequest]) -> None:
     """Text in which nothing is to be copied: stories, drawn with a seed so that both ways write the same."""
     slow, fast = [], []
     for number in range(ROUNDS):
         for story in STORIES:
-            job = Job(
+            job = GenerationRequest(
                 (Message("user", story),), "off", (), max_new_tokens=TOKENS, temperature=1.0, seed=number
             )
             pair = [
@@ -245,17 +246,17 @@ def novel(engine: LocalEngine, _: Sequence[Job]) -> None:
     print(f"\nTokens a pass: {rate:.2f}.")
 
 
-def halves(engine: LocalEngine, jobs: Sequence[Job]) -> None:
+def halves(engine: LocalEngine, jobs: Sequence[GenerationRequest]) -> None:
     """The same in bfloat16: where texts part, by how little the two tokens' logits differ in float32."""
-    loaded = engine._get()
+    loaded = engine.loaded()
     loaded.model.to(torch.bfloat16)
     slow, fast, parted = [], [], []
     try:
         for job in jobs[:6]:
             slow.append(ours(engine, job, guess=False))
-            one = list(engine._memory.tokens)
+            one = list(engine._cache.tokens)
             fast.append(ours(engine, job))
-            other = list(engine._memory.tokens)
+            other = list(engine._cache.tokens)
             if slow[-1].said != fast[-1].said:
                 at = next(n for n, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1])
                 parted.append((one[:at], one[at], other[at]))
@@ -275,7 +276,7 @@ def halves(engine: LocalEngine, jobs: Sequence[Job]) -> None:
     print(f"\nEqual texts: {len(slow) - len(margins)} of {len(slow)}{told}.")
 
 
-def growth(engine: LocalEngine, jobs: Sequence[Job]) -> None:
+def growth(engine: LocalEngine, jobs: Sequence[GenerationRequest]) -> None:
     """What guessing costs as the draft grows; only the drafter sees the longer draft."""
     words = " ".join(text for job in jobs for _, text in job.draft).split()
     print("| words in the draft | guessing, ms a pass | of the time of writing |")
@@ -288,7 +289,7 @@ def growth(engine: LocalEngine, jobs: Sequence[Job]) -> None:
         print(f"| {size:,} | {spread(each)} | {statistics.median(share):.1%} |")
 
 
-def whole(engine: LocalEngine, jobs: Sequence[Job]) -> None:
+def whole(engine: LocalEngine, jobs: Sequence[GenerationRequest]) -> None:
     """A whole request: 200 tokens written and 24 checks judged by the same model."""
     checks = judging.case(engine)
     case = next(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from refiner import batch
 from refiner.domain import Form, Options
-from refiner.engines.choose import choose
+from refiner.engines.choose import local_engine
 from refiner.judges.lexical.judge import PROBLEM, LexicalJudge
 from refiner.prompts.template import PromptTemplate
 from refiner.settings import Settings
@@ -31,7 +31,7 @@ def main() -> None:
     given = parser.parse_args()
     cases = list(batch.read_cases(given.cases))[: given.limit]
     settings = Settings.from_environment({**os.environ, "REFINER_DEVICE": "cpu", "REFINER_MODEL": ""})
-    engine, judge, template = choose(settings), LexicalJudge(), PromptTemplate.read()
+    engine, judge, template = local_engine(settings), LexicalJudge(), PromptTemplate.read()
     engine.load()
     work = {form: batch.Batch(engine, judge, template, Options(TOKENS, form)) for form in FORMS}
     rows: dict[Form, list[batch.Row]] = {form: [] for form in FORMS}

@@ -15,12 +15,12 @@ import torch
 from paths import SAMPLE_CASES
 
 from refiner import pipeline
-from refiner.decoding.constrained_writer import HeldWriter
+from refiner.decoding.constrained_writer import ConstrainedWriter
 from refiner.decoding.grammar import Grammar
-from refiner.decoding.loop import Picker
+from refiner.decoding.sampler import Sampler
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Form, Options, Request
-from refiner.engines.choose import choose
+from refiner.engines.choose import local_engine
 from refiner.engines.local import LocalEngine
 from refiner.formats import answer, sources
 from refiner.prompts.template import PromptTemplate
@@ -35,7 +35,7 @@ def main() -> None:
     print("| form | share of decoding time, median (range) | ms a token |")
     print("|---|---:|---:|")
     with tempfile.TemporaryDirectory() as cache:
-        engine = choose(Settings(cache_dir=Path(cache), device="cpu"))
+        engine = local_engine(Settings(cache_dir=Path(cache), device="cpu"))
         for form in FORMS:
             shares, costs = zip(*(live(engine, one, form) for one in requests), strict=True)
             print(
@@ -59,8 +59,8 @@ def request(row: dict[str, object]) -> Request:
 
 def live(engine: LocalEngine, one: Request, form: Form) -> tuple[float, float]:
     """The grammar's share of decoding time, prefill not counted, and its milliseconds a token."""
-    draft, prompt = pipeline.read(one, engine, PromptTemplate.read())
-    job = pipeline.job(prompt, draft, engine, Options(120, form))
+    draft, prompt = pipeline.read_and_prompt(one, engine, PromptTemplate.read())
+    job = pipeline.generation_request(prompt, draft, engine, Options(120, form))
     *_, last = engine.stream(job, threading.Event())
     usage = last.usage
     return (
@@ -74,22 +74,22 @@ def replay(vocabulary: Vocabulary, one: Request) -> tuple[float, float]:
     draft = answer.parse(one.draft, [source.id for source in one.sources], expect_block=False)
     ids = tuple({name: None for claim in draft.claims for name in claim.ids})
     text = answer.write(draft).encode()
-    grammar, pick = Grammar(vocabulary, "free", ids), Picker(0.0, None)
+    grammar, pick = Grammar(vocabulary, "free", ids), Sampler(0.0, None)
     times = []
     for _ in range(2):
-        writer, steps, spent = HeldWriter(grammar, 8192), 0, 0.0
-        written = vocabulary.spell(writer.begin())
-        while not writer.done:
+        writer, steps, spent = ConstrainedWriter(grammar, 8192), 0, 0.0
+        written = vocabulary.decode(writer.start())
+        while not writer.finished:
             assert text.startswith(written), "the grammar forced what the draft does not say"
             logits = torch.full((vocabulary.size,), -1.0)
-            for size in range(1, vocabulary.longest + 1):  # the longest token that is allowed wins
-                token = vocabulary.by_bytes.get(text[len(written) : len(written) + size])
+            for size in range(1, vocabulary.longest_token + 1):  # the longest token that is allowed wins
+                token = vocabulary.token_by_bytes.get(text[len(written) : len(written) + size])
                 if token is not None:
                     logits[token] = float(size)
             began = time.perf_counter()
-            tokens = writer.take(pick(logits, writer.allowed()))
+            tokens = writer.accept(pick(logits, writer.allowed()))
             spent += time.perf_counter() - began
-            written += vocabulary.spell(tokens)
+            written += vocabulary.decode(tokens)
             steps += 1
         times.append(1000 * spent / steps)
     return times[0], times[1]

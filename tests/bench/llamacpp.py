@@ -31,7 +31,7 @@ from gguf import GGUFReader
 from transformers.generation.streamers import BaseStreamer
 
 from refiner import batch, pipeline
-from refiner.engines.choose import EMBEDDED, choose, embedded_file
+from refiner.engines.choose import EMBEDDED, embedded_file, local_engine
 from refiner.engines.local import LocalEngine
 from refiner.prompts.template import PromptTemplate
 from refiner.settings import Settings
@@ -84,10 +84,10 @@ class Clock(BaseStreamer):
 def main(file: str = str(SAMPLE_CASES)) -> None:
     """Print the table and what it compares."""
     settings = Settings.from_environment({})
-    engine = choose(replace(settings, model=EMBEDDED, device="cpu", threads=THREADS))
+    engine = local_engine(replace(settings, model=EMBEDDED, device="cpu", threads=THREADS))
     peer = llama_cpp.Llama(
         embedded_file(),
-        n_ctx=engine._get().context,
+        n_ctx=engine.loaded().context,
         n_threads=THREADS,
         n_threads_batch=THREADS,
         verbose=False,
@@ -111,14 +111,14 @@ def main(file: str = str(SAMPLE_CASES)) -> None:
 
 def prompt(engine: LocalEngine, case: batch.Case) -> list[int]:
     """The case's prompt as the engine's tokens, chat template included."""
-    _, built = pipeline.read(batch.request_of(case), engine, PromptTemplate.read())
-    return engine._get().prompt(built.messages)
+    _, built = pipeline.read_and_prompt(batch.request_of(case), engine, PromptTemplate.read())
+    return engine.loaded().prompt_tokens(built.messages)
 
 
 def with_transformers(engine: LocalEngine, tokens: list[int]) -> Run:
     """Plain `generate`."""
     ids, clock = torch.tensor([tokens]), Clock()
-    engine._get().model.generate(
+    engine.loaded().model.generate(
         ids,
         attention_mask=torch.ones_like(ids),
         do_sample=False,
@@ -167,7 +167,7 @@ def notes(
     pairs: Sequence[tuple[Run, Run]],
 ) -> None:
     """What differs beside the speed."""
-    loaded = engine._get()
+    loaded = engine.loaded()
     kinds = Counter(tensor.tensor_type.name for tensor in GGUFReader(embedded_file()).tensors).most_common()
     texts = [loaded.tokenizer.decode(tokens, clean_up_tokenization_spaces=False) for tokens in given]
     same = sum(

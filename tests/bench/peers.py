@@ -16,12 +16,12 @@ from transformers.generation.candidate_generator import PromptLookupCandidateGen
 NO_LIMIT = 1 << 30
 
 
-class Drafter(Protocol):
+class PeerProposer(Protocol):
     """Proposes tokens; at worst none."""
 
     name: str
 
-    def begin(self, prompt: Sequence[int]) -> None:
+    def start(self, prompt: Sequence[int]) -> None:
         """Take up a new request; the one before is forgotten."""
 
     def propose(self, output: Sequence[int]) -> list[int]:
@@ -48,7 +48,7 @@ class PromptLookup:
             max_length=NO_LIMIT,
         )
 
-    def begin(self, prompt: Sequence[int]) -> None:
+    def start(self, prompt: Sequence[int]) -> None:
         self._prompt = list(prompt)
 
     def propose(self, output: Sequence[int]) -> list[int]:
@@ -70,7 +70,7 @@ class NGram:
         self._k, self._sizes = k, range(max_n, min_n - 1, -1)
         self._prompt = ""
 
-    def begin(self, prompt: Sequence[int]) -> None:
+    def start(self, prompt: Sequence[int]) -> None:
         self._prompt = spelled(prompt)
 
     def propose(self, output: Sequence[int]) -> list[int]:
@@ -116,7 +116,7 @@ class SuffixDecoding:
         self._prompt: list[int] = []
         self._known = 0
 
-    def begin(self, prompt: Sequence[int]) -> None:
+    def start(self, prompt: Sequence[int]) -> None:
         for request in list(self._cache.active_requests):
             self._cache.stop_request(request)
         self._prompt, self._known = list(prompt), 0
@@ -154,9 +154,9 @@ class PlainSuffixDecoding:
         self._most = max_tree_depth if max_spec_tokens is None else max_spec_tokens
         self._factor, self._offset = max_spec_factor, max_spec_offset
         self._least = np.float32(min_token_prob)
-        self.begin(())
+        self.start(())
 
-    def begin(self, prompt: Sequence[int]) -> None:
+    def start(self, prompt: Sequence[int]) -> None:
         self._tokens: list[int] = []
         self._ends = [Run(-1, -1)]
         self._known = 0
@@ -256,7 +256,7 @@ class OracleCopy:
         self._most = most
         self._prompt = self._output = ""
 
-    def begin(self, prompt: Sequence[int]) -> None:
+    def start(self, prompt: Sequence[int]) -> None:
         """A request whose output is not known: nothing is proposed."""
         self.begin_with(prompt, ())
 

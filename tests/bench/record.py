@@ -14,7 +14,7 @@ from replay import STORED
 
 from refiner import batch, pipeline
 from refiner.domain import Form, Options
-from refiner.engines.choose import choose
+from refiner.engines.choose import local_engine
 from refiner.prompts.template import PromptTemplate
 from refiner.settings import Settings
 
@@ -28,16 +28,16 @@ def main() -> None:
     parser.add_argument("cases", type=Path)
     parser.add_argument("--limit", type=int)
     given = parser.parse_args()
-    engine, template = choose(Settings.from_environment({})), PromptTemplate.read()
+    engine, template = local_engine(Settings.from_environment({})), PromptTemplate.read()
     lines = []
     for case in list(batch.read_cases(given.cases))[: given.limit]:
-        draft, prompt = pipeline.read(batch.request_of(case), engine, template)
+        draft, prompt = pipeline.read_and_prompt(batch.request_of(case), engine, template)
         runs = {}
         for form in FORMS:
-            job = pipeline.job(prompt, draft, engine, Options(TOKENS, form))
+            job = pipeline.generation_request(prompt, draft, engine, Options(TOKENS, form))
             *_, _last = engine.stream(job, threading.Event())
-            read = engine._memory.tokens
-            runs[form] = read[len(engine._get().prompt(job.messages)) :]
+            read = engine._cache.tokens
+            runs[form] = read[len(engine.loaded().prompt_tokens(job.messages)) :]
         row = {"id": case.id, **{key: case.row[key] for key in ("question", "draft", "sources")}}
         lines.append(json.dumps({**row, "budget": TOKENS, "runs": runs}, ensure_ascii=False) + "\n")
         print(case.id, {form: len(tokens) for form, tokens in runs.items()}, flush=True)

@@ -20,14 +20,15 @@ import peers
 from paths import DATA
 
 from refiner import batch, pipeline
-from refiner.decoding.constrained_writer import FreeWriter, HeldWriter, Writer
+from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
 from refiner.decoding.grammar import Grammar
-from refiner.decoding.lookup import Known
-from refiner.decoding.proposer import Drafter
+from refiner.decoding.lookup import LookupText
+from refiner.decoding.proposer import Proposer
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Answer, Form
-from refiner.engines.choose import choose
-from refiner.engines.local import LEAST_CHANCE, LocalEngine
+from refiner.engines.choose import local_engine
+from refiner.engines.loaded_model import MIN_PROBABILITY
+from refiner.engines.local import LocalEngine
 from refiner.prompts.budget import Prompt
 from refiner.prompts.template import PromptTemplate, shown
 from refiner.settings import Settings
@@ -74,15 +75,15 @@ class Took:
 
 def replays(engine: LocalEngine, every: int = 1) -> Iterator[Replay]:
     """Those of each ``every``-th case."""
-    loaded, template = engine._get(), PromptTemplate.read()
+    loaded, template = engine.loaded(), PromptTemplate.read()
     with gzip.open(STORED, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     for number, row in enumerate(rows[::every]):
         request = batch.request_of(batch.Case(number, row["id"], row))
-        draft, prompt = pipeline.read(request, engine, template)
+        draft, prompt = pipeline.read_and_prompt(request, engine, template)
         one = partial(
             Replay,
-            prompt=loaded.prompt(prompt.messages),
+            prompt=loaded.prompt_tokens(prompt.messages),
             messages=tuple(message.content for message in prompt.messages),
             draft=shown(draft, prompt.sources),
             ids=tuple(source.id for source in prompt.sources),
@@ -98,27 +99,27 @@ def replays(engine: LocalEngine, every: int = 1) -> Iterator[Replay]:
 def made(vocabulary: Vocabulary, kind: str, draft: Answer, prompt: Prompt, seed: str) -> list[int]:
     """The tokens of an edited answer, as a model that wants its words would write them under the grammar."""
     text = edits.answer_of(kind, draft, prompt.sources, seed).encode()
-    writer = HeldWriter(Grammar(vocabulary, "free", tuple(one.id for one in prompt.sources)), 8192)
-    tokens = writer.begin() if text else []
-    while text and not writer.done:
+    writer = ConstrainedWriter(Grammar(vocabulary, "free", tuple(one.id for one in prompt.sources)), 8192)
+    tokens = writer.start() if text else []
+    while text and not writer.finished:
         rest = text[len(writer.written) :]
-        tokens += writer.take(vocabulary.encode(rest[:80])[0])
+        tokens += writer.accept(vocabulary.encode(rest[:80])[0])
     return tokens
 
 
 def writer_of(vocabulary: Vocabulary, case: Replay, seen: dict[object, object]) -> Writer:
     """A writer that has written nothing."""
     if case.form == "off":
-        return FreeWriter(vocabulary, case.budget, frozenset())
-    return HeldWriter(Grammar(vocabulary, case.form, case.ids, (), seen), case.budget)  # type: ignore[arg-type]
+        return UnconstrainedWriter(vocabulary, case.budget, frozenset())
+    return ConstrainedWriter(Grammar(vocabulary, case.form, case.ids, (), seen), case.budget)  # type: ignore[arg-type]
 
 
-def plain(case: Replay, drafter: peers.Drafter) -> Took:
+def plain(case: Replay, drafter: peers.PeerProposer) -> Took:
     """A peer as it is: tokens only, every one of them decided by the model."""
     if isinstance(drafter, peers.OracleCopy):
         drafter.begin_with(case.prompt, case.output)
     else:
-        drafter.begin(case.prompt)
+        drafter.start(case.prompt)
     at = passes = proposed = 0
     while at < len(case.output):
         guess = drafter.propose(case.output[:at])
@@ -130,42 +131,44 @@ def plain(case: Replay, drafter: peers.Drafter) -> Took:
 
 
 def held(
-    vocabulary: Vocabulary, case: Replay, drafter: peers.Drafter | None, seen: dict[object, object]
+    vocabulary: Vocabulary, case: Replay, drafter: peers.PeerProposer | None, seen: dict[object, object]
 ) -> Took:
     """A peer, or none, in our loop: what the grammar forces costs it nothing, and cuts what it proposes."""
     writer = writer_of(vocabulary, case, seen)
-    at, passes, proposed = len(writer.begin()), 0, 0
+    at, passes, proposed = len(writer.start()), 0, 0
     if drafter is not None:
-        drafter.begin(case.prompt)
-    while at < len(case.output) and not writer.done:
+        drafter.start(case.prompt)
+    while at < len(case.output) and not writer.finished:
         guess = drafter.propose(case.output[:at]) if drafter is not None else []
         passes += 1
-        while guess and at < len(case.output) and guess[0] == case.output[at] and not writer.done:
-            group = writer.take(guess[0])
+        while guess and at < len(case.output) and guess[0] == case.output[at] and not writer.finished:
+            group = writer.accept(guess[0])
             proposed += len(group)
             at += len(group)
             guess = guess[len(group) :] if guess[: len(group)] == group else []
         proposed += len(guess)
-        if at < len(case.output) and not writer.done:
-            at += len(writer.take(case.output[at]))
+        if at < len(case.output) and not writer.finished:
+            at += len(writer.accept(case.output[at]))
     return Took(passes, proposed)
 
 
 def ours(vocabulary: Vocabulary, case: Replay, seen: dict[object, object], device: str = "cuda") -> Took:
     """Our drafter in our loop."""
     writer = writer_of(vocabulary, case, seen)
-    drafter = Drafter(Known(case.draft, case.messages), case.ids, vocabulary, least=LEAST_CHANCE[device])
-    at, passes, proposed = len(writer.begin()), 0, 0
-    while at < len(case.output) and not writer.done:
-        steps, right = drafter.guess(writer), 0
+    drafter = Proposer(
+        LookupText(case.draft, case.messages), case.ids, vocabulary, min_probability=MIN_PROBABILITY[device]
+    )
+    at, passes, proposed = len(writer.start()), 0, 0
+    while at < len(case.output) and not writer.finished:
+        steps, right = drafter.propose(writer), 0
         passes, proposed = passes + 1, proposed + sum(len(step.tokens) for step in steps)
         for step in steps:
             if case.output[at : at + 1] != step.tokens[:1]:
                 break
             writer, right, at = copy(step.writer), right + 1, at + len(step.tokens)
-        drafter.saw(writer, steps, right)
-        if at < len(case.output) and not writer.done:
-            at += len(writer.take(case.output[at]))
+        drafter.update(writer, steps, right)
+        if at < len(case.output) and not writer.finished:
+            at += len(writer.accept(case.output[at]))
     return Took(passes, proposed)
 
 
@@ -174,7 +177,7 @@ def arms(vocabulary: Vocabulary) -> dict[str, Callable[[Replay], Took]]:
     seen: dict[object, object] = {}
     found: dict[str, Callable[[Replay], Took]] = {"plain": lambda case: Took(len(case.output), 0)}
 
-    def add(name: str, drafter: peers.Drafter) -> None:
+    def add(name: str, drafter: peers.PeerProposer) -> None:
         found[name] = lambda case: plain(case, drafter)
 
     for size in LOOKUPS:
@@ -202,9 +205,9 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
-    engine = choose(Settings.from_environment({}))
+    engine = local_engine(Settings.from_environment({}))
     cases = list(replays(engine, given.every))
-    ways = arms(engine._get().vocabulary)
+    ways = arms(engine.loaded().vocabulary)
     took = {name: [way(case) for case in cases] for name, way in ways.items()}
     columns = columns_of(cases)
     print("| tokens a pass | " + " | ".join(columns) + " | proposed a pass |")

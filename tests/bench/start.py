@@ -27,8 +27,8 @@ AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=tor
 print(time.perf_counter() - began)
 """
 KEPT = """
-import time; import torch, transformers; from refiner.engines.choose import choose
-from refiner.settings import Settings; engine = choose(Settings.from_environment())
+import time; import torch, transformers; from refiner.engines.choose import local_engine
+from refiner.settings import Settings; engine = local_engine(Settings.from_environment())
 began = time.perf_counter(); engine.load(); print(time.perf_counter() - began)
 """
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pace
 import standin
-from harness import ROOT, launch, serve
+from harness import launch, serve
 from long_case import Case, long_case
+from paths import ROOT
 from playwright.sync_api import sync_playwright
 
 TOKEN = 4

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import standin
-from harness import ACTION, ROOT, Served, Watch, launch, serve
+from harness import ACTION, Served, Watch, launch, serve
+from paths import ROOT
 from playwright.sync_api import Browser, Page, sync_playwright
 from standin import StandIn, says
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from itertools import cycle
 
-from harness import ROOT
+from paths import ROOT
 
 from refiner.text import sentences
 

@@ -3,7 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from harness import ROOT, Served, launch, serve
+from harness import Served, launch, serve
+from paths import ROOT
 from playwright.sync_api import Page, sync_playwright
 
 OUT = ROOT / "assets" / "screenshots"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import runs
 from acts import LOOKS, overflow, violations
-from harness import ACTION, PAYLOADS, ROOT, Watch
+from harness import ACTION, PAYLOADS, Watch
+from paths import ROOT
 from playwright.sync_api import Browser, Page, expect
 
 from refiner.domain import Refinement

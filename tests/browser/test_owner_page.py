@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from acts import LOOKS, overflow, refined, violations
 from cast import COMMENT, JUDGE, MODELS, TITLES, cast
-from harness import ACTION, PAYLOADS, ROOT, Served, serve
+from harness import ACTION, PAYLOADS, Served, serve
+from paths import ROOT
 from playwright.sync_api import Browser, Page, expect
 
 from refiner.feedback.rater import rater_id

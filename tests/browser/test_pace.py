@@ -7,8 +7,9 @@ from pathlib import Path
 import pace
 import pytest
 import standin
-from harness import ROOT, Served, serve
+from harness import Served, serve
 from long_case import CLAIMS, CRITERIA, WORDS, Case, long_case
+from paths import ROOT
 from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

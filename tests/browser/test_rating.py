@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from acts import LOOKS, Open, overflow, refined, violations
-from harness import ROOT, Served, serve
+from harness import Served, serve
 from hub import REPO, serving_hub
+from paths import ROOT
 from playwright.sync_api import Page, expect
 
 from refiner.feedback.storage.store import Store, Vote

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from refiner.decoding.constrained_writer import FreeWriter, HeldWriter
-from refiner.decoding.grammar import Allowed, Done, Grammar, Quotes, State, Text
+from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter
+from refiner.decoding.grammar import AllowedTokens, Closed, Grammar, InText, Quotes, State
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Answer, Claim, Form
 from refiner.formats.answer import defang, invented_ids, parse
 
-Seen = dict[tuple[Form, Text, bool], Allowed]
+Seen = dict[tuple[Form, InText, bool], AllowedTokens]
 IDS = st.lists(
     st.text("abcS_-.:/0129äß测", min_size=1, max_size=24).filter(lambda one: not one.endswith("/")),
     min_size=1,
@@ -33,34 +33,34 @@ class Chance:
     def __init__(self, vocabulary: Vocabulary, seed: int, bias: float) -> None:
         self._random = np.random.default_rng(seed)
         self._lift = np.zeros(vocabulary.size)
-        self._lift[[token for token, data in vocabulary.hard if b"<" in data]] = bias
+        self._lift[[token for token, data in vocabulary.context_dependent if b"<" in data]] = bias
 
-    def __call__(self, allowed: Allowed) -> int:
+    def __call__(self, allowed: AllowedTokens) -> int:
         logits = self._random.gumbel(size=len(self._lift)) + self._lift
         if allowed.mask is None:
             return max(allowed.tokens, key=lambda token: logits[token])
         return int(np.where(allowed.mask, logits, -np.inf).argmax())
 
 
-def write(writer: HeldWriter, pick: Chance, stop_after: int | None = None) -> str:
-    writer.begin()
+def write(writer: ConstrainedWriter, pick: Chance, stop_after: int | None = None) -> str:
+    writer.start()
     for _ in range(stop_after if stop_after is not None else 10_000):
-        if writer.done:
+        if writer.finished:
             break
-        writer.take(pick(writer.allowed()))
-    writer.finish(whole=True)
+        writer.accept(pick(writer.allowed()))
+    writer.finish(keep_unfinished=True)
     return writer.text
 
 
-def check(text: str, ids: Sequence[str], writer: HeldWriter, budget: int) -> Answer:
+def check(text: str, ids: Sequence[str], writer: ConstrainedWriter, budget: int) -> Answer:
     """What holds of every answer."""
     answer = parse(text, ids)
     assert text.startswith("<answer>")
     assert text.endswith("</answer>")
     assert answer.findings == ()
     assert invented_ids(answer, ids) == ()
-    assert writer.done
-    assert writer.spent <= budget
+    assert writer.finished
+    assert writer.token_count <= budget
     return answer
 
 
@@ -76,7 +76,7 @@ def test_random_logits_write_a_valid_answer(
     seed: int,
     bias: float,
 ) -> None:
-    writer = HeldWriter(Grammar(qwen_vocabulary, form, ids, seen=seen), budget)
+    writer = ConstrainedWriter(Grammar(qwen_vocabulary, form, ids, mask_cache=seen), budget)
     check(write(writer, Chance(qwen_vocabulary, seed, bias)), ids, writer, budget)
 
 
@@ -97,7 +97,7 @@ def test_stopping_anywhere_leaves_a_valid_answer_that_keeps_what_was_written(
     seed: int,
     stop_after: int,
 ) -> None:
-    writer = HeldWriter(Grammar(qwen_vocabulary, form, ids, seen=seen), budget)
+    writer = ConstrainedWriter(Grammar(qwen_vocabulary, form, ids, mask_cache=seen), budget)
     check(write(writer, Chance(qwen_vocabulary, seed, 6.0), stop_after), ids, writer, budget)
 
 
@@ -117,7 +117,7 @@ def test_extractive_answers_are_sentences_of_the_sources_none_twice(
     qwen_vocabulary: Vocabulary, quotes: Quotes, budget: int, seed: int
 ) -> None:
     ids = tuple(dict.fromkeys(one for group in quotes for one, _ in group))
-    writer = HeldWriter(Grammar(qwen_vocabulary, "extractive", ids, quotes), budget)
+    writer = ConstrainedWriter(Grammar(qwen_vocabulary, "extractive", ids, quotes), budget)
     answer = check(write(writer, Chance(qwen_vocabulary, seed, 0.0)), ids, writer, budget)
     given_pairs = [(one, sentence) for group in quotes for one, sentence in group]
     claims = [(claim.ids[0], claim.text) for claim in answer.claims]
@@ -132,20 +132,20 @@ def test_the_smallest_budgets_hold_something(
     qwen_vocabulary: Vocabulary, seen: Seen, form: Form, budget: int
 ) -> None:
     quotes = ((("7", "The sky is blue on a clear day."),),)
-    writer = HeldWriter(Grammar(qwen_vocabulary, form, ("7",), quotes, seen=seen), budget)
+    writer = ConstrainedWriter(Grammar(qwen_vocabulary, form, ("7",), quotes, mask_cache=seen), budget)
     answer = check(write(writer, Chance(qwen_vocabulary, budget, 6.0)), ("7",), writer, budget)
     assert answer.text
 
 
 @pytest.mark.parametrize("form", ["free", "strict", "extractive"])
 def test_without_sources_the_answer_is_plain_text(qwen_vocabulary: Vocabulary, form: Form) -> None:
-    writer = HeldWriter(Grammar(qwen_vocabulary, form, ()), 64)
+    writer = ConstrainedWriter(Grammar(qwen_vocabulary, form, ()), 64)
     answer = check(write(writer, Chance(qwen_vocabulary, 1, 6.0)), (), writer, 64)
     assert answer.claims == ()
 
 
 def test_strict_answers_have_words_only_in_claims(qwen_vocabulary: Vocabulary, seen: Seen) -> None:
-    writer = HeldWriter(Grammar(qwen_vocabulary, "strict", ("a", "b"), seen=seen), 200)
+    writer = ConstrainedWriter(Grammar(qwen_vocabulary, "strict", ("a", "b"), mask_cache=seen), 200)
     answer = parse(write(writer, Chance(qwen_vocabulary, 3, 12.0)), ("a", "b"))
     assert all(isinstance(part, Claim) or not part.text.strip() for part in answer.parts)
 
@@ -182,12 +182,12 @@ def test_the_free_form_lets_through_only_what_reads_back(
 
 def written_in(vocabulary: Vocabulary, form: Form, text: str, budget: int) -> str:
     """What is left of a text that a model would write, token by token, when the budget runs out."""
-    writer = HeldWriter(Grammar(vocabulary, form, ("1", "2")), budget)
-    left = text.encode()[len(vocabulary.spell(writer.begin())) :]
-    while left and not writer.done:
-        forced = writer.take(vocabulary.encode(left)[0])
-        left = left[len(vocabulary.spell(forced)) :]
-    assert writer.cut
+    writer = ConstrainedWriter(Grammar(vocabulary, form, ("1", "2")), budget)
+    left = text.encode()[len(vocabulary.decode(writer.start())) :]
+    while left and not writer.finished:
+        forced = writer.accept(vocabulary.encode(left)[0])
+        left = left[len(vocabulary.decode(forced)) :]
+    assert writer.truncated
     return writer.text
 
 
@@ -229,13 +229,13 @@ def test_what_is_forced_is_not_asked_of_the_model(qwen_vocabulary: Vocabulary) -
     grammar = Grammar(qwen_vocabulary, "extractive", ("0",), ((("0", sentence),),))
     written, state = grammar.forced(grammar.start(may_open=True))
     assert written.decode() == f"<answer><snippet id=0>{sentence}</snippet></answer>"
-    assert state == Done()
+    assert state == Closed()
 
 
 def test_a_mask_is_made_once_and_a_token_takes_little_time(qwen_vocabulary: Vocabulary) -> None:
     grammar = Grammar(qwen_vocabulary, "free", ("1", "2"))
-    writer, pick = HeldWriter(grammar, 400), Chance(qwen_vocabulary, 0, 0.0)
-    writer.begin()
+    writer, pick = ConstrainedWriter(grammar, 400), Chance(qwen_vocabulary, 0, 0.0)
+    writer.start()
     spent = 0.0
     for _ in range(200):
         before = time.perf_counter()
@@ -243,22 +243,22 @@ def test_a_mask_is_made_once_and_a_token_takes_little_time(qwen_vocabulary: Voca
         spent += time.perf_counter() - before
         token = pick(allowed)
         before = time.perf_counter()
-        writer.take(token)
+        writer.accept(token)
         spent += time.perf_counter() - before
-    assert len(grammar.seen) < 20
+    assert len(grammar.mask_cache) < 20
     assert spent / 200 < 0.02  # seconds, the first masks included; measured: BENCHMARKS.md
 
 
 def test_a_free_writer_ends_at_the_models_own_end_or_the_budget(qwen_vocabulary: Vocabulary) -> None:
     word = qwen_vocabulary.encode(b" word")[0]
-    writer = FreeWriter(qwen_vocabulary, 3, frozenset({7}))
-    writer.take(word)
-    writer.take(7)
-    assert (writer.text, writer.done, writer.cut, writer.spent) == (" word", True, False, 2)
-    writer = FreeWriter(qwen_vocabulary, 2, frozenset({7}))
-    writer.take(word)
-    writer.take(word)
-    assert (writer.text, writer.done, writer.cut) == (" word word", True, True)
+    writer = UnconstrainedWriter(qwen_vocabulary, 3, frozenset({7}))
+    writer.accept(word)
+    writer.accept(7)
+    assert (writer.text, writer.finished, writer.truncated, writer.token_count) == (" word", True, False, 2)
+    writer = UnconstrainedWriter(qwen_vocabulary, 2, frozenset({7}))
+    writer.accept(word)
+    writer.accept(word)
+    assert (writer.text, writer.finished, writer.truncated) == (" word word", True, True)
 
 
 @pytest.fixture(scope="module")
@@ -268,15 +268,15 @@ def seen() -> Seen:
 
 
 @given(
-    st.builds(Text, claim=st.booleans(), filled=st.booleans(), ended=st.booleans()),
+    st.builds(InText, claim=st.booleans(), filled=st.booleans(), sentence_ended=st.booleans()),
     st.text(st.sampled_from("ab .!?\"')]\n\t>=1"), min_size=1),
 )
 def test_many_plain_characters_at_once_are_what_they_are_one_by_one(
-    qwen_vocabulary: Vocabulary, state: Text, text: str
+    qwen_vocabulary: Vocabulary, state: InText, text: str
 ) -> None:
     grammar = Grammar(qwen_vocabulary, "free", ("S1",))
     one_by_one: State | None = state
     for byte in text.encode():
-        assert one_by_one is None or isinstance(one_by_one, Text)
-        one_by_one = grammar._text(one_by_one, byte, may_open=True) if one_by_one else None
+        assert one_by_one is None or isinstance(one_by_one, InText)
+        one_by_one = grammar._after_byte(one_by_one, byte, may_open=True) if one_by_one else None
     assert grammar.advance(state, text.encode()) == one_by_one

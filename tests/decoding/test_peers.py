@@ -8,7 +8,7 @@ from itertools import takewhile
 import pytest
 import torch
 from paths import SAMPLE_CASES
-from peers import Drafter, NGram, OracleCopy, PlainSuffixDecoding, PromptLookup, SuffixDecoding
+from peers import NGram, OracleCopy, PeerProposer, PlainSuffixDecoding, PromptLookup, SuffixDecoding
 from transformers import PreTrainedTokenizerFast
 
 from refiner.engines.local import LocalEngine
@@ -52,10 +52,10 @@ ARCTIC = {24: "a400fc1b939088a3", 64: "456286141531404f"}
     ],
 )
 def test_a_proposal_is_what_the_method_says(
-    drafter: Drafter, prompt: list[int], output: list[int], proposed: list[int]
+    drafter: PeerProposer, prompt: list[int], output: list[int], proposed: list[int]
 ) -> None:
     for _ in range(2):
-        drafter.begin(prompt)
+        drafter.start(prompt)
         assert drafter.propose(output) == proposed
 
 
@@ -67,7 +67,7 @@ def test_the_oracle_proposes_the_longest_run_that_comes() -> None:
 
 
 def test_prompt_lookup_takes_the_passes_that_generate_takes(qwen: LocalEngine) -> None:
-    loaded = qwen._get()
+    loaded = qwen.loaded()
     prompt = [17, 18, 19, 20, 17, 18]
     passes = []
     hook = loaded.model.register_forward_hook(lambda *_: passes.append(1))
@@ -77,7 +77,7 @@ def test_prompt_lookup_takes_the_passes_that_generate_takes(qwen: LocalEngine) -
     hook.remove()
     output = written[0, len(prompt) :].tolist()
     drafter = PromptLookup(5)
-    drafter.begin(prompt)
+    drafter.start(prompt)
     assert replay(drafter, output)[0] == len(passes) < len(output)
 
 
@@ -105,11 +105,11 @@ def test_none_beats_the_oracle(row: dict, qwen_tokenizer: PreTrainedTokenizerFas
     passes, most = replay(oracle, output)
     assert passes + most in {len(output), len(output) + 1}  # the last pass may have nothing left to add
     for drafter in (PromptLookup(10), NGram(10), NGram(20), PlainSuffixDecoding()):
-        drafter.begin(prompt)
+        drafter.start(prompt)
         assert 0 < replay(drafter, output)[1] <= most
 
 
-def replay(drafter: Drafter, output: list[int]) -> tuple[int, int]:
+def replay(drafter: PeerProposer, output: list[int]) -> tuple[int, int]:
     """Passes, and accepted tokens, of a request that was begun."""
     at = passes = accepted = 0
     while at < len(output):
@@ -119,9 +119,9 @@ def replay(drafter: Drafter, output: list[int]) -> tuple[int, int]:
     return passes, accepted
 
 
-def fingerprint(drafter: Drafter) -> str:
+def fingerprint(drafter: PeerProposer) -> str:
     """Of all that is proposed on the way through the bytes of a draft."""
     given = ROWS[-1]["draft"].encode()
-    drafter.begin(given[:1000])
+    drafter.start(given[:1000])
     proposed = [drafter.propose(given[1000:upto]) for upto in range(1000, len(given) + 1)]
     return hashlib.sha256(json.dumps(proposed).encode()).hexdigest()[:16]

@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 from paths import SAMPLE_CASES
 
 from refiner import batch, pipeline
-from refiner.decoding.constrained_writer import FreeWriter, HeldWriter, Writer
+from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
 from refiner.decoding.grammar import Grammar
-from refiner.decoding.kv_cache import Memory
-from refiner.decoding.lookup import STRETCH, Known
-from refiner.decoding.loop import Picker, decode
-from refiner.decoding.proposer import MOST, Drafter, Step
+from refiner.decoding.kv_cache import KVCache
+from refiner.decoding.lookup import MAX_COPY, LookupText
+from refiner.decoding.loop import decode
+from refiner.decoding.proposer import MAX_DRAFT_TOKENS, DraftToken, Proposer
+from refiner.decoding.sampler import Sampler
 from refiner.decoding.vocabulary import Vocabulary
-from refiner.domain import Form, Message, Options, Writing
+from refiner.domain import Form, GenerationProgress, Message, Options
 from refiner.engines.local import LocalEngine
-from refiner.engines.protocol import Job
+from refiner.engines.protocol import GenerationRequest
 from refiner.prompts.template import PromptTemplate
 
 DRAFT = (
@@ -36,38 +37,38 @@ SOURCE = "Rayleigh scattering is strongest for short waves. It was described in 
 ASKED = (Message("user", f"Why is the sky blue?\n{SOURCE}"),)
 
 
-def drafter(vocabulary: Vocabulary) -> Drafter:
-    return Drafter(Known(DRAFT, [SOURCE]), ("1", "2", "3"), vocabulary, least=0.02)
+def drafter(vocabulary: Vocabulary) -> Proposer:
+    return Proposer(LookupText(DRAFT, [SOURCE]), ("1", "2", "3"), vocabulary, min_probability=0.02)
 
 
-def held(vocabulary: Vocabulary, form: Form = "free", budget: int = 400) -> HeldWriter:
-    return HeldWriter(Grammar(vocabulary, form, ("1", "2", "3")), budget)
+def held(vocabulary: Vocabulary, form: Form = "free", budget: int = 400) -> ConstrainedWriter:
+    return ConstrainedWriter(Grammar(vocabulary, form, ("1", "2", "3")), budget)
 
 
 def written(vocabulary: Vocabulary, writer: Writer, text: str) -> Writer:
     """The writer after the model has said ``text``."""
-    while not writer.done and len(writer.written) < len(text.encode()):
-        writer.take(vocabulary.encode(text.encode()[len(writer.written) :])[0])
+    while not writer.finished and len(writer.written) < len(text.encode()):
+        writer.accept(vocabulary.encode(text.encode()[len(writer.written) :])[0])
     assert writer.text == text
     return writer
 
 
 def follow(vocabulary: Vocabulary, writer: Writer, text: str) -> tuple[int, int]:
     """Passes and tokens of a model that says ``text``, guesses checked as the loop does."""
-    guesses, passes, tokens = drafter(vocabulary), 0, len(writer.begin())
-    while not writer.done:
-        steps, right = guesses.guess(writer), 0
+    guesses, passes, tokens = drafter(vocabulary), 0, len(writer.start())
+    while not writer.finished:
+        steps, right = guesses.propose(writer), 0
         passes += 1
         said = vocabulary.encode(text.encode()[len(writer.written) :])[0]
         while right < len(steps) and said == steps[right].tokens[0]:
             writer = steps[right].writer
             tokens += len(steps[right].tokens)
             right += 1
-            if writer.done:
+            if writer.finished:
                 break
             said = vocabulary.encode(text.encode()[len(writer.written) :])[0]
-        guesses.saw(writer, steps, right)
-        tokens += 0 if writer.done else len(writer.take(said))
+        guesses.update(writer, steps, right)
+        tokens += 0 if writer.finished else len(writer.accept(said))
     assert writer.text == text
     return passes, tokens
 
@@ -108,28 +109,28 @@ def test_an_answer_like_the_draft_takes_few_passes(qwen_vocabulary: Vocabulary, 
 
 
 def test_a_text_that_repeats_itself_is_guessed_to_go_on(qwen_vocabulary: Vocabulary) -> None:
-    writer = FreeWriter(qwen_vocabulary, 300, frozenset())
+    writer = UnconstrainedWriter(qwen_vocabulary, 300, frozenset())
     said = written(qwen_vocabulary, writer, "The answer is: The answer is: The answer is:")
-    guess = b"".join(qwen_vocabulary.spell(step.tokens) for step in drafter(qwen_vocabulary).guess(said))
+    guess = b"".join(qwen_vocabulary.decode(step.tokens) for step in drafter(qwen_vocabulary).propose(said))
     assert guess.startswith(b" The answer is: The answer is: The answer is:")
 
 
 def test_where_nothing_is_known_nothing_is_guessed(qwen_vocabulary: Vocabulary) -> None:
-    writer = FreeWriter(qwen_vocabulary, 300, frozenset())
-    assert drafter(qwen_vocabulary).guess(written(qwen_vocabulary, writer, "Quark")) == []
+    writer = UnconstrainedWriter(qwen_vocabulary, 300, frozenset())
+    assert drafter(qwen_vocabulary).propose(written(qwen_vocabulary, writer, "Quark")) == []
 
 
 def test_a_guess_stays_within_the_pass_and_the_budget(qwen_vocabulary: Vocabulary) -> None:
     writer = held(qwen_vocabulary)
     written(qwen_vocabulary, writer, "<answer><snippet id=1>Air scatters")
-    assert sum(len(step.tokens) for step in drafter(qwen_vocabulary).guess(writer)) > 5
-    for most in (0, 1, 9, MOST):
-        steps = drafter(qwen_vocabulary).guess(writer, most=most)
+    assert sum(len(step.tokens) for step in drafter(qwen_vocabulary).propose(writer)) > 5
+    for most in (0, 1, 9, MAX_DRAFT_TOKENS):
+        steps = drafter(qwen_vocabulary).propose(writer, max_tokens=most)
         assert sum(len(step.tokens) for step in steps) <= most
     short = held(qwen_vocabulary, budget=32)
     written(qwen_vocabulary, short, "<answer><snippet id=1>Air scatters")
-    steps = drafter(qwen_vocabulary).guess(short)
-    assert steps[-1].writer.spent <= 32
+    steps = drafter(qwen_vocabulary).propose(short)
+    assert steps[-1].writer.token_count <= 32
 
 
 @settings(max_examples=60, deadline=None)
@@ -143,17 +144,17 @@ def test_whatever_is_known_every_guess_is_allowed_and_touches_nothing(
     qwen_vocabulary: Vocabulary, draft: list[tuple[str, str]], source: str, begun: str, form: Form
 ) -> None:
     writer = held(qwen_vocabulary, form)
-    writer.begin()
+    writer.start()
     if begun.startswith(writer.text):
         written(qwen_vocabulary, writer, begun)
-    guesses = Drafter(Known(draft, [source]), ("1", "2"), qwen_vocabulary, least=0.001)
-    before, spent = writer.text, writer.spent
-    steps = guesses.guess(writer)
-    assert (writer.text, writer.spent) == (before, spent)
+    guesses = Proposer(LookupText(draft, [source]), ("1", "2"), qwen_vocabulary, min_probability=0.001)
+    before, spent = writer.text, writer.token_count
+    steps = guesses.propose(writer)
+    assert (writer.text, writer.token_count) == (before, spent)
     for step in steps:
-        assert writer.take(step.tokens[0]) == step.tokens  # raises on a token that is forbidden
-    guesses.saw(writer, steps, len(steps))
-    guesses.saw(writer, steps, 0)
+        assert writer.accept(step.tokens[0]) == step.tokens  # raises on a token that is forbidden
+    guesses.update(writer, steps, len(steps))
+    guesses.update(writer, steps, 0)
 
 
 def test_the_work_of_a_guess_grows_with_the_draft_no_more_than_in_proportion(
@@ -163,14 +164,16 @@ def test_the_work_of_a_guess_grows_with_the_draft_no_more_than_in_proportion(
     took = []
     for words in (200, 3200):
         text = " ".join(f"word{n % 97} of {n}." for n in range(words // 3))
-        known = Known([("1", text)], [text])
+        known = LookupText([("1", text)], [text])
         times = []
         for _ in range(5):
-            guesses = Drafter(known, ("1",), qwen_vocabulary, least=0.02)
-            writer = written(qwen_vocabulary, FreeWriter(qwen_vocabulary, 900, frozenset()), text[:400])
+            guesses = Proposer(known, ("1",), qwen_vocabulary, min_probability=0.02)
+            writer = written(
+                qwen_vocabulary, UnconstrainedWriter(qwen_vocabulary, 900, frozenset()), text[:400]
+            )
             began = time.perf_counter()
             for _ in range(20):
-                guesses.guess(writer)
+                guesses.propose(writer)
             times.append((time.perf_counter() - began) / 20)
         took.append(min(times))
     assert took[1] < 16 * took[0]
@@ -180,14 +183,16 @@ def test_the_work_of_a_guess_grows_with_the_draft_no_more_than_in_proportion(
 # --- with a model ---------------------------------------------------------------------------------------
 
 
-def last(engine: LocalEngine, job: Job) -> Writing:
+def last(engine: LocalEngine, job: GenerationRequest) -> GenerationProgress:
     *_, end = engine.stream(job, threading.Event())
     return end
 
 
-def plainly(engine: LocalEngine, job: Job, monkeypatch: pytest.MonkeyPatch) -> Writing:
+def plainly(
+    engine: LocalEngine, job: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> GenerationProgress:
     with monkeypatch.context() as patch:
-        patch.setattr(type(engine._get()), "drafter", lambda *_: None)
+        patch.setattr(type(engine.loaded()), "proposer", lambda *_: None)
         return last(engine, job)
 
 
@@ -203,33 +208,33 @@ class Told:
     def listening(self) -> Iterator[None]:
         """Hear what is said meanwhile."""
         with self._patch.context() as patch:
-            for kind in (FreeWriter, HeldWriter):
-                patch.setattr(kind, "take", self._heard(kind.take))
+            for kind in (UnconstrainedWriter, ConstrainedWriter):
+                patch.setattr(kind, "accept", self._heard(kind.accept))
             yield
 
     def _heard(self, take: Callable[..., list[int]]) -> Callable[..., list[int]]:
         def heard(writer: Writer, token: int) -> list[int]:
-            self._said[writer.spent, writer.written] = token
+            self._said[writer.token_count, writer.written] = token
             return take(writer, token)
 
         return heard
 
-    def guess(self, writer: Writer, most: int = MOST) -> list[Step]:
-        ghost, steps = copy(writer), list[Step]()
+    def propose(self, writer: Writer, max_tokens: int = MAX_DRAFT_TOKENS) -> list[DraftToken]:
+        ghost, steps = copy(writer), list[DraftToken]()
         for _ in range(self._dice.randrange(24)):
-            token = self._said.get((ghost.spent, ghost.written), 0)
+            token = self._said.get((ghost.token_count, ghost.written), 0)
             token = token if self._dice.random() < 7 / 8 else self._dice.randrange(1000)
             try:
-                tokens = ghost.take(token)
+                tokens = ghost.accept(token)
             except ValueError:
                 break
-            most -= len(tokens)
-            if most < 0 or ghost.done:
+            max_tokens -= len(tokens)
+            if max_tokens < 0 or ghost.finished:
                 break
-            steps.append(Step(tokens, copy(ghost), 0, ()))
+            steps.append(DraftToken(tokens, copy(ghost), 0, ()))
         return steps
 
-    def saw(self, writer: Writer, steps: Sequence[Step], right: int) -> None:
+    def update(self, writer: Writer, steps: Sequence[DraftToken], right: int) -> None:
         """Nothing to learn."""
 
 
@@ -240,21 +245,23 @@ def test_guessing_changes_no_token_greedy_or_sampled(
     restless: LocalEngine, monkeypatch: pytest.MonkeyPatch, form: Form, temperature: float, width: int
 ) -> None:
     """Sampled: the same draws from the same chances, so the distribution is the model's own."""
-    loaded = restless._get()
-    memory = Memory(loaded.model, 400, whole=True, width=width)
+    loaded = restless.loaded()
+    memory = KVCache(loaded.model, 400, full_attention=True, static_width=width)
     guessed = 0
     for seed in range(3):
         told = Told(monkeypatch, seed)
-        job = Job(ASKED, form, ("1", "2", "30"), (), DRAFT, (16, 33, 90)[seed], temperature, seed)
+        job = GenerationRequest(
+            ASKED, form, ("1", "2", "30"), (), DRAFT, (16, 33, 90)[seed], temperature, seed
+        )
         with told.listening():
             plain = plainly(restless, job, monkeypatch)
         *_, fast = decode(
             memory,
-            loaded.prompt(ASKED),
+            loaded.prompt_tokens(ASKED),
             loaded.writer(job),
-            Picker(temperature, seed),
+            Sampler(temperature, seed),
             lambda: False,
-            drafter=told,  # type: ignore[arg-type]  # in its place
+            proposer=told,  # type: ignore[arg-type]  # in its place
         )
         assert fast.text == plain.text
         assert fast.usage.completion_tokens == plain.usage.completion_tokens
@@ -268,7 +275,7 @@ def test_guessing_changes_no_token_greedy_or_sampled(
 def test_our_own_guesses_change_no_token(
     restless: LocalEngine, monkeypatch: pytest.MonkeyPatch, form: Form, temperature: float
 ) -> None:
-    job = Job(ASKED, form, ("1", "2", "3"), (), DRAFT, 90, temperature, 1)
+    job = GenerationRequest(ASKED, form, ("1", "2", "3"), (), DRAFT, 90, temperature, 1)
     plain, fast = plainly(restless, job, monkeypatch), last(restless, job)
     assert fast.text == plain.text
 
@@ -276,7 +283,7 @@ def test_our_own_guesses_change_no_token(
 @pytest.mark.real_model
 def test_what_the_tokenizer_cannot_spell_costs_the_guess_and_not_the_run(embedded: LocalEngine) -> None:
     draft = (("1", "Air scatters blue \x13 light and \x04 red."), ("2", "\x13\x14"))
-    job = Job(ASKED, "strict", ("1", "2"), (), draft, 40)
+    job = GenerationRequest(ASKED, "strict", ("1", "2"), (), draft, 40)
     assert last(embedded, job).usage.ended
 
 
@@ -284,33 +291,33 @@ def test_what_the_tokenizer_cannot_spell_costs_the_guess_and_not_the_run(embedde
 def test_ids_that_begin_alike_in_bytes_are_guessed_whole(
     restless: LocalEngine, monkeypatch: pytest.MonkeyPatch, ids: tuple[str, str]
 ) -> None:
-    job = Job(ASKED, "strict", ids, (), ((ids[1], "Air scatters light."),), 60)
+    job = GenerationRequest(ASKED, "strict", ids, (), ((ids[1], "Air scatters light."),), 60)
     assert last(restless, job).text == plainly(restless, job, monkeypatch).text
 
 
 def test_a_text_without_blanks_is_copied_in_whole_characters() -> None:
-    known = Known([("1", "散射" * 200)], [])
+    known = LookupText([("1", "散射" * 200)], [])
     for at in range(0, 240, 3):
-        copied = known.copied(at, at + STRETCH)
+        copied = known.copy(at, at + MAX_COPY)
         assert copied.decode()
-        assert len(copied) > STRETCH - 4
+        assert len(copied) > MAX_COPY - 4
 
 
 def test_letting_go_does_not_reach_into_anothers_run(
     restless: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = Job(ASKED, "off", (), (), DRAFT, 60)
+    job = GenerationRequest(ASKED, "off", (), (), DRAFT, 60)
     alone = plainly(restless, job, monkeypatch)
-    loaded = restless._get()
-    monkeypatch.setattr(restless, "_memory", Memory(loaded.model, 400, whole=True, width=32))
+    loaded = restless.loaded()
+    monkeypatch.setattr(restless, "_cache", KVCache(loaded.model, 400, full_attention=True, static_width=32))
     running = restless.stream(job, threading.Event())
     next(running)
     restless.release()  # the run before ends here
     *_, end = running
     assert end.text == alone.text
     restless.release()
-    assert restless._memory is not None
-    assert restless._memory.tokens == []
+    assert restless._cache is not None
+    assert restless._cache.tokens == []
 
 
 @pytest.mark.real_model
@@ -319,8 +326,8 @@ def test_the_embedded_model_writes_the_same_in_fewer_passes(
     embedded: LocalEngine, monkeypatch: pytest.MonkeyPatch, form: Form
 ) -> None:
     case = next(batch.read_cases(SAMPLE_CASES))
-    draft, prompt = pipeline.read(batch.request_of(case), embedded, PromptTemplate.read())
-    job = pipeline.job(prompt, draft, embedded, Options(100, form))
+    draft, prompt = pipeline.read_and_prompt(batch.request_of(case), embedded, PromptTemplate.read())
+    job = pipeline.generation_request(prompt, draft, embedded, Options(100, form))
     plain, fast = plainly(embedded, job, monkeypatch), last(embedded, job)
     assert fast.text == plain.text
     assert fast.usage.forward_passes * 1.5 < plain.usage.forward_passes
@@ -328,6 +335,6 @@ def test_the_embedded_model_writes_the_same_in_fewer_passes(
 
 
 def test_text_still_arrives_as_it_is_written(qwen: LocalEngine) -> None:
-    job = Job(ASKED, "off", (), (), DRAFT, 60)
+    job = GenerationRequest(ASKED, "off", (), (), DRAFT, 60)
     texts = [writing.text for writing in qwen.stream(job, threading.Event())]
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))

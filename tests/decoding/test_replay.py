@@ -16,7 +16,7 @@ Replayed = tuple[Sequence[Replay], Mapping[str, Sequence[Took]]]
 @pytest.fixture(scope="module")
 def replayed(embedded: LocalEngine) -> Replayed:
     cases = list(replay.replays(embedded, every=9))
-    ways = replay.arms(embedded._get().vocabulary)
+    ways = replay.arms(embedded.loaded().vocabulary)
     return cases, {name: [way(case) for case in cases] for name, way in ways.items()}
 
 
@@ -50,4 +50,4 @@ def test_every_output_is_written_to_its_end_and_no_pass_is_free(replayed: Replay
 
 def test_the_same_replay_takes_the_same(replayed: Replayed, embedded: LocalEngine) -> None:
     cases, took = replayed
-    assert [replay.ours(embedded._get().vocabulary, case, {}) for case in cases] == took[OURS]
+    assert [replay.ours(embedded.loaded().vocabulary, case, {}) for case in cases] == took[OURS]

@@ -49,35 +49,35 @@ def test_forced_text_is_spelled_by_the_tokens_that_the_tokenizer_would_take(
     qwen_tokenizer: PreTrainedTokenizerFast, qwen_vocabulary: Vocabulary, text: str
 ) -> None:
     tokens = qwen_vocabulary.encode(text.encode())
-    assert qwen_vocabulary.spell(tokens) == text.encode()
+    assert qwen_vocabulary.decode(tokens) == text.encode()
     assert tokens == qwen_tokenizer.encode(text, add_special_tokens=False)
 
 
 @given(text=st.text())
 def test_any_text_is_spelled_exactly_where_the_tokenizer_adds_a_blank(spm: Vocabulary, text: str) -> None:
     data = text.encode(errors="replace")
-    assert spm.spell(spm.encode(data)) == data
+    assert spm.decode(spm.encode(data)) == data
 
 
 def test_special_tokens_and_padding_make_no_text(
     qwen_tokenizer: PreTrainedTokenizerFast, qwen_vocabulary: Vocabulary
 ) -> None:
     for special in ("<|im_end|>", "<|im_start|>", "<|endoftext|>"):
-        assert qwen_vocabulary.data(qwen_tokenizer.convert_tokens_to_ids(special)) == b""
-    assert qwen_vocabulary.data(tiny.WIDTH - 1) == b""
-    assert not qwen_vocabulary.plain[tiny.WIDTH - 1]
+        assert qwen_vocabulary.token_bytes(qwen_tokenizer.convert_tokens_to_ids(special)) == b""
+    assert qwen_vocabulary.token_bytes(tiny.WIDTH - 1) == b""
+    assert not qwen_vocabulary.context_free[tiny.WIDTH - 1]
 
 
 def test_thinking_tags_are_text_that_the_grammar_sees(
     qwen_tokenizer: PreTrainedTokenizerFast, qwen_vocabulary: Vocabulary
 ) -> None:
     think = qwen_tokenizer.convert_tokens_to_ids("<think>")
-    assert qwen_vocabulary.data(think) == b"<think>"
-    assert not qwen_vocabulary.plain[think]
+    assert qwen_vocabulary.token_bytes(think) == b"<think>"
+    assert not qwen_vocabulary.context_free[think]
 
 
 def test_plain_tokens_hold_whole_characters_and_no_tag(qwen_vocabulary: Vocabulary) -> None:
-    plain = [qwen_vocabulary.data(int(n)) for n in qwen_vocabulary.plain.nonzero()[0]]
+    plain = [qwen_vocabulary.token_bytes(int(n)) for n in qwen_vocabulary.context_free.nonzero()[0]]
     assert len(plain) > 140_000
     assert not any(b"<" in data for data in plain)
     assert all(data.decode() for data in plain)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from refiner.domain import Form, Message, Writing
+from refiner.domain import Form, GenerationProgress, Message
 from refiner.engines.choose import choose, embedded_file
 from refiner.engines.local import LocalEngine
-from refiner.engines.protocol import Engine, Job
+from refiner.engines.protocol import Engine, GenerationRequest
 from refiner.errors import EngineError, InputError
 from refiner.formats import answer
 from refiner.settings import REFINER_MODEL, Settings
@@ -18,8 +18,8 @@ PROMPT = (Message("system", "You refine answers."), Message("user", "Why is the 
 IDS = ("S1", "S_a1B9xQ2")
 
 
-def write(engine: Engine, form: Form = "free", budget: int = 48, **more: object) -> list[Writing]:
-    job = Job(PROMPT, form, IDS, max_new_tokens=budget, **more)  # type: ignore[arg-type]  # typed by Job
+def write(engine: Engine, form: Form = "free", budget: int = 48, **more: object) -> list[GenerationProgress]:
+    job = GenerationRequest(PROMPT, form, IDS, max_new_tokens=budget, **more)  # type: ignore[arg-type]  # typed by Job
     return list(engine.stream(job, threading.Event()))
 
 
@@ -40,7 +40,7 @@ def test_text_arrives_in_pieces_and_the_last_one_says_how_it_ended(qwen: LocalEn
     assert usage.ended == "budget"
     assert usage.completion_tokens == 12
     assert 12 <= usage.forward_passes + usage.guessed_tokens <= 13  # a guess may be the last token of all
-    assert usage.prompt_tokens == qwen.prompt_tokens(PROMPT)
+    assert usage.prompt_tokens == qwen.count_prompt(PROMPT)
     assert 0 < usage.prefill_seconds <= usage.seconds
 
 
@@ -62,23 +62,23 @@ def test_the_text_is_what_reading_all_of_it_anew_for_each_token_gives(
     """Neither the cache, nor a prompt read in parts, nor forced tokens change what the model sees."""
     import torch  # noqa: PLC0415 - heavy
 
-    from refiner.decoding.loop import Picker  # noqa: PLC0415 - heavy
+    from refiner.decoding.sampler import Sampler  # noqa: PLC0415 - heavy
 
-    loaded, pick = qwen._get(), Picker(0.0, None)
+    loaded, pick = qwen.loaded(), Sampler(0.0, None)
     quotes = ((("S1", "One stands here."), ("S_a1B9xQ2", "Two stands here.")), (("S1", "Three does."),))
-    job = Job(prompt, form, IDS, quotes, max_new_tokens=40)
+    job = GenerationRequest(prompt, form, IDS, quotes, max_new_tokens=40)
     writer = loaded.writer(job)
-    tokens = [*loaded.prompt(prompt), *writer.begin()]
-    while not writer.done:
+    tokens = [*loaded.prompt_tokens(prompt), *writer.start()]
+    while not writer.finished:
         with torch.inference_mode():
             logits = loaded.model(torch.tensor([tokens]), logits_to_keep=1).logits[0, -1]
-        tokens += writer.take(pick(logits, writer.allowed()))
+        tokens += writer.accept(pick.sample(logits, writer.allowed()))
     *_, last = qwen.stream(job, threading.Event())
     assert last.text == writer.text
 
 
 def test_the_chat_template_is_used_with_thinking_off(qwen: LocalEngine) -> None:
-    text = qwen._get().tokenizer.decode(qwen._get().prompt(PROMPT))
+    text = qwen.loaded().tokenizer.decode(qwen.loaded().prompt_tokens(PROMPT))
     assert text.startswith("<|im_start|>system\nYou refine answers.<|im_end|>")
     assert text.endswith("<|im_start|>assistant\n<think>\n\n</think>\n\n")
 
@@ -94,7 +94,7 @@ def test_a_seed_repeats_a_sampled_text_and_another_gives_another(qwen: LocalEngi
 @pytest.mark.real_model
 def test_stop_from_another_thread_takes_effect_within_a_forward_pass(embedded: LocalEngine) -> None:
     stop = threading.Event()
-    job = Job(PROMPT, "free", IDS, max_new_tokens=400)
+    job = GenerationRequest(PROMPT, "free", IDS, max_new_tokens=400)
     passes = 0
     for writing in embedded.stream(job, stop):
         if writing.usage.completion_tokens > 8 and not stop.is_set():
@@ -107,12 +107,12 @@ def test_stop_from_another_thread_takes_effect_within_a_forward_pass(embedded: L
 
 
 def test_a_second_request_waits_for_the_first_and_can_be_stopped_while_it_waits(qwen: LocalEngine) -> None:
-    first = qwen.stream(Job(PROMPT, "off", IDS, max_new_tokens=400), threading.Event())
+    first = qwen.stream(GenerationRequest(PROMPT, "off", IDS, max_new_tokens=400), threading.Event())
     next(first)
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     began = time.perf_counter()
-    (only,) = qwen.stream(Job(PROMPT, "off", IDS), stop)
+    (only,) = qwen.stream(GenerationRequest(PROMPT, "off", IDS), stop)
     assert only.usage.ended == "stopped"
     assert time.perf_counter() - began < 5
     first.close()  # type: ignore[attr-defined]  # a generator
@@ -120,7 +120,7 @@ def test_a_second_request_waits_for_the_first_and_can_be_stopped_while_it_waits(
 
 
 def test_leaving_a_stream_frees_the_model(qwen: LocalEngine) -> None:
-    for _ in qwen.stream(Job(PROMPT, "off", IDS), threading.Event()):
+    for _ in qwen.stream(GenerationRequest(PROMPT, "off", IDS), threading.Event()):
         break
     assert write(qwen, budget=16)
 
@@ -186,8 +186,8 @@ def test_without_a_gpu_the_embedded_model_is_chosen_and_a_named_model_wins(tmp_p
     assert choose(Settings(cache_dir=tmp_path)).info.name == "SmolLM2-135M-Instruct"
     named = choose(Settings(cache_dir=tmp_path, model=REFINER_MODEL, form="strict"))
     assert named.info.name == REFINER_MODEL
-    assert named.default_form == "strict"
-    assert choose(Settings(cache_dir=tmp_path, model="a/b")).default_form == "free"
+    assert named.forms[0] == "strict"
+    assert choose(Settings(cache_dir=tmp_path, model="a/b")).forms[0] == "free"
 
 
 def test_a_machine_without_any_model_says_how_to_get_one(
@@ -202,10 +202,10 @@ def test_a_machine_without_any_model_says_how_to_get_one(
 def test_no_more_is_written_than_the_context_holds(
     qwen: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prompt = qwen.prompt_tokens(PROMPT)
-    monkeypatch.setattr(qwen._get(), "context", prompt + 20)
+    prompt = qwen.count_prompt(PROMPT)
+    monkeypatch.setattr(qwen.loaded(), "context", prompt + 20)
     assert write(qwen, "off", budget=400)[-1].usage.completion_tokens == 20
-    monkeypatch.setattr(qwen._get(), "context", prompt + 15)
+    monkeypatch.setattr(qwen.loaded(), "context", prompt + 15)
     with pytest.raises(InputError, match=f"takes {prompt} tokens"):
         write(qwen, "off", budget=400)
 

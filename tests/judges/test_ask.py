@@ -7,7 +7,7 @@ import pytest
 from refiner.domain import Check, Source, Verdict
 from refiner.judges.ask import STOPPED, ask
 from refiner.judges.lexical.judge import LexicalJudge
-from refiner.judges.protocol import Stop, going_on
+from refiner.judges.protocol import Stop, never_stop
 from refiner.judges.quality import Quality
 
 CHECKS = tuple(Check("support", "Q?", "", f"Claim {n}.", (Source("0", "A text."),)) for n in range(4))
@@ -23,7 +23,7 @@ class Giving:
     def __init__(self, steps: Callable[[], Steps]) -> None:
         self._steps = steps
 
-    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> Steps:
+    def judge(self, checks: Sequence[Check], stop: Stop = never_stop) -> Steps:
         del checks, stop
         return self._steps()
 
@@ -32,7 +32,7 @@ def gives(*places: int) -> Mapping[int, Verdict]:
     return {place: Verdict(place / 10, "judged", "so", "giving") for place in places}
 
 
-def last(judge: Giving, stop: Stop = going_on) -> list[tuple[float | None, str]]:
+def last(judge: Giving, stop: Stop = never_stop) -> list[tuple[float | None, str]]:
     *_, said = ask(judge, CHECKS, stop)
     return [(said[check].value, said[check].reason) for check in CHECKS]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from refiner.domain import Message, ModelInfo, Odds
+from refiner.domain import ChoiceProbabilities, Message, ModelInfo
 from refiner.errors import JudgeError
 from refiner.judges.choose import choose
 from refiner.settings import JUDGE_MODEL, Settings
@@ -24,9 +24,9 @@ class Reading:
     def info(self) -> ModelInfo:
         return ModelInfo(self.name, self.is_refiner)
 
-    def odds(
+    def score_choices(
         self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: object = None
-    ) -> Generator[Odds]:
+    ) -> Generator[ChoiceProbabilities]:
         del prompts, choices, stop
         raise AssertionError("nothing is asked while choosing")
 

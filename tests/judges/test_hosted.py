@@ -21,15 +21,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standin import GOOD, StandIn, Step, drops, fails, hangs, says, sends, slowly
 
-from refiner.chat.client import Failed
-from refiner.chat.completion import said
+from refiner.chat.client import ChatFailure
+from refiner.chat.completion import parse_completion
 from refiner.domain import Check, Criterion, Finished, Request, Source, Verdict
 from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import JudgeError
 from refiner.judges import hosted, judge_prompts
 from refiner.judges.ask import STOPPED, ask
-from refiner.judges.hosted import HostedJudge, _Line
-from refiner.judges.reply import Reply, chances, parse
+from refiner.judges.hosted import HostedJudge, _CircuitBreaker
+from refiner.judges.reply import Reply, parse, score_probabilities
 from refiner.pipeline import refine
 from refiner.render import result
 
@@ -215,7 +215,7 @@ def test_a_server_can_ask_for_a_wait_but_not_for_long(
     server: StandIn, monkeypatch: pytest.MonkeyPatch, after: str, least: float, most: float
 ) -> None:
     if after == "9999":
-        monkeypatch.setattr(hosted, "LONGEST_WAIT", 0.2)
+        monkeypatch.setattr(hosted, "MAX_RETRY_AFTER", 0.2)
     server.script = {"Slow.": [fails(429, Retry_After=after), says(GOOD)]}
     began = time.perf_counter()
     (verdict,) = judged(server, "Slow.")
@@ -306,12 +306,12 @@ def test_a_server_that_only_hangs_is_given_up(server: StandIn) -> None:
 
 
 def test_connections_lost_now_and_then_are_no_reason_to_stop() -> None:
-    line, lost = _Line(), Failed("lost", lost=True)
-    for heard in (lost, lost, said({}), lost, lost, Failed("500"), lost, lost):
+    line, lost = _CircuitBreaker(), ChatFailure("lost", lost=True)
+    for heard in (lost, lost, parse_completion({}), lost, lost, ChatFailure("500"), lost, lost):
         line.note(heard)
-    assert not line.gone
+    assert not line.open
     line.note(lost)
-    assert line.gone == "lost"
+    assert line.open == "lost"
 
 
 def test_what_is_kept_of_a_reply_is_bounded(server: StandIn) -> None:
@@ -324,7 +324,7 @@ def test_what_is_kept_of_a_reply_is_bounded(server: StandIn) -> None:
 def test_a_server_that_comes_back_is_asked_again(server: StandIn) -> None:
     judge = judge_at(f"http://127.0.0.1:{standin.free_port()}")
     assert verdicts_of(judge, [support("S.")])[0].value is None
-    judge._server = judge_at(server.url)._server
+    judge._client = judge_at(server.url)._client
     assert verdicts_of(judge, [support("S.")])[0].value == 1.0
 
 
@@ -491,8 +491,8 @@ def test_a_made_up_log_probability_is_no_probability(logprob: object) -> None:
         {"token": '{"score":', "top_logprobs": 1},
         {"token": "2", "top_logprobs": [{"token": "2", "logprob": logprob}]},
     )
-    tokens = said({"choices": [{"logprobs": {"content": [*entry, {"token": "}"}]}}]}).tokens
-    assert (chances(tokens, 2) or (0, 0, 0))[2] == 0
+    tokens = parse_completion({"choices": [{"logprobs": {"content": [*entry, {"token": "}"}]}}]}).tokens
+    assert (score_probabilities(tokens, 2) or (0, 0, 0))[2] == 0
 
 
 # --- reading a reply --------------------------------------------------------------------------------
@@ -547,7 +547,7 @@ def test_reading_raises_on_no_text_and_gives_a_score_or_a_reason(text: str) -> N
     if isinstance(reply, str):
         assert reply
         return
-    assert reply.score / judge_prompts.TOP in {0.0, 0.5, 1.0}
+    assert reply.score / judge_prompts.TOP_SCORE in {0.0, 0.5, 1.0}
     assert reply.digit is None or text[reply.digit] == str(reply.score)
 
 
@@ -579,8 +579,8 @@ SCRAPS = st.recursive(
 @given(SCRAPS)
 def test_any_body_is_a_reply_and_its_probabilities_stay_in_range(body: object) -> None:
     for one in (body, {"choices": [body]}, {"choices": [{"logprobs": {"content": body}}]}):
-        heard = said(one)
-        found = chances(heard.tokens, 2)
+        heard = parse_completion(one)
+        found = score_probabilities(heard.tokens, 2)
         assert found is None or 0 <= sum(found) <= 1.001
 
 

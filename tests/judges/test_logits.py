@@ -16,14 +16,24 @@ from hypothesis import strategies as st
 from paths import SAMPLE_CASES
 from transformers import AutoModelForCausalLM
 
-from refiner.decoding.kv_cache import Memory
-from refiner.decoding.prefix_packing import pack, read
-from refiner.domain import Check, Criterion, Message, ModelInfo, Odds, Request, Source, Writing
-from refiner.engines.local import LocalEngine, _Loaded
-from refiner.engines.protocol import Job
+from refiner.decoding.kv_cache import KVCache
+from refiner.decoding.prefix_packing import pack, score_choices
+from refiner.domain import (
+    Check,
+    ChoiceProbabilities,
+    Criterion,
+    GenerationProgress,
+    Message,
+    ModelInfo,
+    Request,
+    Source,
+)
+from refiner.engines.loaded_model import LoadedModel
+from refiner.engines.local import LocalEngine
+from refiner.engines.protocol import GenerationRequest
 from refiner.formats import answer
 from refiner.judges.ask import STOPPED, ask
-from refiner.judges.logits import SCORES, LogitsJudge, expected, prompts
+from refiner.judges.logits import SCORES, LogitsJudge, expected_score, prompts
 from refiner.prompts.template import PromptTemplate
 from refiner.scoring import citations, rewards
 
@@ -33,34 +43,34 @@ CRITERIA = tuple(Criterion(str(n), f"Point {n}", f"It says {n} things that matte
 REQUEST = Request(CASE["question"], CASE["draft"], SOURCES, CRITERIA)
 DRAFT = answer.parse(CASE["draft"], [one.id for one in SOURCES], expect_block=False)
 REFINED = answer.parse(f"<answer><snippet id={SOURCES[0].id}>{SOURCES[0].text[:300]}</snippet></answer>")
-CHECKS = tuple(dict.fromkeys((*rewards.checks(REQUEST, DRAFT), *rewards.checks(REQUEST, REFINED))))
+CHECKS = tuple(dict.fromkeys((*rewards.plan(REQUEST, DRAFT).checks, *rewards.plan(REQUEST, REFINED).checks)))
 
 
 @dataclass
 class Reading:
     """What prompts were found to say next, and what reading them took."""
 
-    chances: list[tuple[float, ...] | None]
+    probabilities: list[tuple[float, ...] | None]
     tokens: int
     forward_passes: int
 
 
 def reading(engine: LocalEngine, chats: Sequence[Sequence[Message]]) -> Reading:
-    passes = list(engine.odds(chats, SCORES))
-    found = {place: one for odds in passes for place, one in odds.chances.items()}
-    tokens = [odds.tokens for odds in passes]
+    passes = list(engine.score_choices(chats, SCORES))
+    found = {place: one for odds in passes for place, one in odds.probabilities.items()}
+    tokens = [odds.tokens_read for odds in passes]
     return Reading([found[place] for place in range(len(chats))], sum(tokens), len(passes))
 
 
 def one_by_one(engine: LocalEngine, chats: Sequence[Sequence[Message]]) -> list[tuple[float, ...]]:
     """The plain way, through the model's own forward: one prompt, one pass, no cache, no mask."""
-    loaded = engine._get()
+    loaded = engine.loaded()
     found = []
     for chat in chats:
         with torch.inference_mode():
-            logits = loaded.model(torch.tensor([loaded.prompt(chat)])).logits[0, -1]
-        chances = torch.softmax(logits.float(), dim=-1)
-        found.append(tuple(float(chances[list(loaded.spellings(score))].sum()) for score in SCORES))
+            logits = loaded.model(torch.tensor([loaded.prompt_tokens(chat)])).logits[0, -1]
+        probabilities = torch.softmax(logits.float(), dim=-1)
+        found.append(tuple(float(probabilities[list(loaded.choice_tokens(score))].sum()) for score in SCORES))
     return found
 
 
@@ -68,8 +78,10 @@ def test_reading_all_checks_together_gives_what_one_prompt_for_each_gives(scorer
     chats = prompts(CHECKS)
     together = reading(scorer, chats)
     assert len(CHECKS) > 20
-    assert np.ptp([expected(one) for one in together.chances if one]) > 0.1  # they differ, so order is tested
-    np.testing.assert_allclose(together.chances, one_by_one(scorer, chats), atol=1e-4)
+    assert (
+        np.ptp([expected_score(one) for one in together.probabilities if one]) > 0.1
+    )  # they differ, so order is tested
+    np.testing.assert_allclose(together.probabilities, one_by_one(scorer, chats), atol=1e-4)
 
 
 @pytest.mark.real_model
@@ -77,15 +89,15 @@ def test_the_same_with_a_real_model(embedded: LocalEngine) -> None:
     chats = prompts(CHECKS)[::4]
     together = reading(embedded, chats)
     alone = one_by_one(embedded, chats)
-    np.testing.assert_allclose(together.chances, alone, atol=1e-4)
-    values = [expected(one) for one in together.chances if one]
-    np.testing.assert_allclose(values, list(map(expected, alone)), atol=1e-4)
+    np.testing.assert_allclose(together.probabilities, alone, atol=1e-4)
+    values = [expected_score(one) for one in together.probabilities if one]
+    np.testing.assert_allclose(values, list(map(expected_score, alone)), atol=1e-4)
 
 
 def test_what_checks_share_is_read_once(scorer: LocalEngine) -> None:
-    loaded = scorer._get()
+    loaded = scorer.loaded()
     chats = prompts(CHECKS)
-    tokens = [tuple(loaded.prompt(chat)) for chat in chats]
+    tokens = [tuple(loaded.prompt_tokens(chat)) for chat in chats]
     distinct = {one[:n] for one in tokens for n in range(1, len(one) + 1)}
     took = reading(scorer, chats)
     assert took.tokens <= 1.05 * len(distinct)
@@ -98,12 +110,12 @@ def test_a_model_that_sees_a_window_only_is_read_prompt_by_prompt(
 ) -> None:
     chats = prompts(CHECKS[:3])
     together = reading(scorer, chats)
-    monkeypatch.setattr(scorer._get(), "takes_mask", False)
-    monkeypatch.setattr(scorer._get(), "whole", False)
+    monkeypatch.setattr(scorer.loaded(), "takes_mask", False)
+    monkeypatch.setattr(scorer.loaded(), "full_attention", False)
     alone = reading(scorer, chats)
     assert alone.forward_passes == 3
     assert alone.tokens > together.tokens
-    np.testing.assert_allclose(together.chances, alone.chances, atol=1e-4)
+    np.testing.assert_allclose(together.probabilities, alone.probabilities, atol=1e-4)
 
 
 @given(
@@ -119,8 +131,8 @@ def test_however_prompts_are_packed_each_is_whole_behind_what_it_shares(
         tokens = [token for stretch in stretches for token in stretch.tokens]
         assert len(tokens) <= most
         for stretch in stretches:
-            assert all(place < stretch.start for place in stretch.path)
-            whole[stretch.prompt] = [*(tokens[place] for place in stretch.path), *stretch.tokens]
+            assert all(place < stretch.start for place in stretch.ancestors)
+            whole[stretch.prompt] = [*(tokens[place] for place in stretch.ancestors), *stretch.tokens]
     assert [whole[number] for number in range(len(given_prompts))] == given_prompts
 
 
@@ -141,19 +153,19 @@ class Saying:
 
     info = ModelInfo("a model", is_refiner=False)
 
-    def __init__(self, *chances: tuple[float, ...] | None) -> None:
-        self._chances = chances
+    def __init__(self, *probabilities: tuple[float, ...] | None) -> None:
+        self._chances = probabilities
 
-    def odds(
+    def score_choices(
         self, prompts: Sequence[Sequence[Message]], choices: Sequence[str], stop: object = None
-    ) -> Generator[Odds]:
+    ) -> Generator[ChoiceProbabilities]:
         del stop
         assert list(choices) == ["0", "1", "2"]
-        yield Odds(dict(enumerate(self._chances[: len(prompts)])))
+        yield ChoiceProbabilities(dict(enumerate(self._chances[: len(prompts)])))
 
 
 @pytest.mark.parametrize(
-    ("chances", "value"),
+    ("probabilities", "value"),
     [
         pytest.param((0.0, 0.0, 0.9), 1.0, id="all on 2"),
         pytest.param((0.2, 0.2, 0.2), 0.5, id="spread, and enough of it"),
@@ -165,14 +177,14 @@ class Saying:
     ],
 )
 def test_the_value_is_the_expected_score_if_the_model_answers_in_the_form_asked(
-    chances: tuple[float, ...] | None, value: float | None
+    probabilities: tuple[float, ...] | None, value: float | None
 ) -> None:
-    (verdict,) = verdicts_of(LogitsJudge(Saying(chances)), CHECKS[:1])
+    (verdict,) = verdicts_of(LogitsJudge(Saying(probabilities)), CHECKS[:1])
     assert verdict.value == (None if value is None else pytest.approx(value))
     assert verdict.basis == "judged"
     assert verdict.reason
-    answered = chances is not None and not math.isnan(sum(chances))
-    assert verdict.confidence == (pytest.approx(min(sum(chances or ()), 1.0)) if answered else None)
+    answered = probabilities is not None and not math.isnan(sum(probabilities))
+    assert verdict.confidence == (pytest.approx(min(sum(probabilities or ()), 1.0)) if answered else None)
 
 
 def test_eager_attention_takes_no_such_mask_and_is_read_prompt_by_prompt(
@@ -180,7 +192,7 @@ def test_eager_attention_takes_no_such_mask_and_is_read_prompt_by_prompt(
 ) -> None:
     """Eager attention would add the mask's true and false as 1 and 0, and be wrong without a word."""
     model = AutoModelForCausalLM.from_pretrained(str(scorer._model), attn_implementation="eager")
-    eager = _Loaded(model.eval(), scorer._get().tokenizer, "cpu", 0.0)
+    eager = LoadedModel(model.eval(), scorer.loaded().tokenizer, "cpu", 0.0)
     chats = prompts(CHECKS[::6])
     together = reading(scorer, chats)
     monkeypatch.setattr(scorer, "_loaded", eager)
@@ -188,21 +200,21 @@ def test_eager_attention_takes_no_such_mask_and_is_read_prompt_by_prompt(
     assert not eager.takes_mask
     assert alone.forward_passes == len(chats)
     assert alone.tokens <= together.tokens + len(chats)  # what they share is read once all the same
-    np.testing.assert_allclose(together.chances, alone.chances, atol=1e-4)
+    np.testing.assert_allclose(together.probabilities, alone.probabilities, atol=1e-4)
 
 
 def test_judging_starts_from_what_was_read_for_writing_and_says_the_same(scorer: LocalEngine) -> None:
     chats, ids = prompts(CHECKS), tuple(source.id for source in SOURCES)
     scorer.release()
     before = reading(scorer, chats)
-    job = Job(
+    job = GenerationRequest(
         PromptTemplate.read().messages(REQUEST.question, DRAFT, SOURCES), "free", ids, max_new_tokens=24
     )
     end = last_of(scorer, job)
     after = reading(scorer, chats)
     shared = before.tokens - after.tokens
     assert shared > 0.5 * end.usage.prompt_tokens
-    np.testing.assert_allclose(before.chances, after.chances, atol=1e-4)
+    np.testing.assert_allclose(before.probabilities, after.probabilities, atol=1e-4)
     again = last_of(scorer, job)  # as for a group of samples
     assert again.usage.reused_tokens >= shared
     assert again.text == end.text
@@ -212,7 +224,7 @@ def test_judging_starts_from_what_was_read_for_writing_and_says_the_same(scorer:
     assert reading(scorer, chats).tokens == before.tokens
 
 
-def last_of(engine: LocalEngine, job: Job) -> Writing:
+def last_of(engine: LocalEngine, job: GenerationRequest) -> GenerationProgress:
     *_, end = engine.stream(job, threading.Event())
     return end
 
@@ -248,14 +260,14 @@ def test_a_stop_half_way_keeps_what_was_judged(scorer: LocalEngine) -> None:
 def test_no_memory_left_half_way_keeps_what_was_judged(
     scorer: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pass_, left = Memory.read, iter([True])
+    pass_, left = KVCache.forward, iter([True])
 
-    def read_once(self: Memory, *given: Any, **more: Any) -> torch.Tensor:
+    def read_once(self: KVCache, *given: Any, **more: Any) -> torch.Tensor:
         if not next(left, False):
             raise torch.OutOfMemoryError("Out of memory.")
         return pass_(self, *given, **more)
 
-    monkeypatch.setattr(Memory, "read", read_once)
+    monkeypatch.setattr(KVCache, "forward", read_once)
     _, some, every = ask(LogitsJudge(scorer), CHECKS)
     assert 0 < len(some) < len(every) == len(CHECKS)
     (reason,) = {every[check].reason for check in every.keys() - some.keys()}
@@ -272,11 +284,11 @@ def test_who_leaves_half_way_frees_the_model(scorer: LocalEngine) -> None:
 
 
 def test_after_a_stop_nothing_is_taken_for_read_that_is_no_text(scorer: LocalEngine) -> None:
-    loaded = scorer._get()
-    tokens = [loaded.prompt(chat) for chat in prompts(CHECKS)]
-    memory = loaded.memory(0)
-    passes = read(memory, tokens, [[1]])
-    assert [next(passes).tokens for _ in range(2)]
+    loaded = scorer.loaded()
+    tokens = [loaded.prompt_tokens(chat) for chat in prompts(CHECKS)]
+    memory = loaded.cache(0)
+    passes = score_choices(memory, tokens, [[1]])
+    assert [next(passes).tokens_read for _ in range(2)]
     passes.close()
     first = pack(tokens)[0][0]
     assert memory.tokens == list(first.tokens)[: len(memory.tokens)]
@@ -284,7 +296,7 @@ def test_after_a_stop_nothing_is_taken_for_read_that_is_no_text(scorer: LocalEng
 
 def test_a_stop_is_heard_while_another_request_has_the_model(scorer: LocalEngine) -> None:
     with scorer._busy:
-        assert list(scorer.odds(prompts(CHECKS[:1]), SCORES, lambda: True)) == []
+        assert list(scorer.score_choices(prompts(CHECKS[:1]), SCORES, lambda: True)) == []
 
 
 @pytest.mark.real_model
@@ -297,7 +309,7 @@ def test_the_embedded_model_is_no_judge_and_that_is_said(embedded: LocalEngine) 
 def test_a_prompt_longer_than_the_model_reads_fails_alone(
     scorer: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scorer._get(), "context", 400)
+    monkeypatch.setattr(scorer.loaded(), "context", 400)
     short = Check("needs_citation", "Why?", "", "Air scatters blue light most.")
     long = Check("needs_citation", "How?", "", "Air scatters light. " * 100)
     first, second = verdicts_of(LogitsJudge(scorer), [short, long])
@@ -308,9 +320,9 @@ def test_a_prompt_longer_than_the_model_reads_fails_alone(
 
 def test_its_verdicts_make_a_whole_reward(scorer: LocalEngine) -> None:
     *_, verdicts = ask(LogitsJudge(scorer), CHECKS)
-    reward = rewards.reward(REQUEST, REFINED, verdicts)
+    reward = rewards.plan(REQUEST, REFINED).reward(verdicts)
     assert reward.basis == "judged"
     assert reward.total.value is not None
     assert 0 <= reward.total.value <= 1
     assert reward.total.coverage == pytest.approx(1.0)
-    assert citations.reward(REQUEST.question, REFINED, SOURCES, verdicts).basis == "judged"
+    assert citations.plan(REQUEST.question, REFINED, SOURCES).reward(verdicts).basis == "judged"

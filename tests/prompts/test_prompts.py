@@ -10,11 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from paths import SAMPLE_CASES
 
-from refiner.domain import Message, Source
+from refiner.domain import Source
 from refiner.engines.local import LocalEngine
+from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import InputError
 from refiner.formats import answer, sources
-from refiner.prompts.budget import LIMIT, Prompt, build
+from refiner.prompts.budget import MAX_PROMPT_TOKENS, Prompt, build
 from refiner.prompts.template import PromptTemplate
 from refiner.text import sentences
 
@@ -22,17 +23,13 @@ TEMPLATE = PromptTemplate.read()
 CASES = [json.loads(line) for line in (SAMPLE_CASES).read_text("utf-8").splitlines()]
 
 
-def words(texts: Sequence[str]) -> list[int]:
-    return [len(text.split()) for text in texts]
+WORDS = ScriptedEngine([])
+"""Counts a token a word."""
 
 
-def prompt_words(messages: Sequence[Message]) -> int:
-    return sum(words([message.content for message in messages]))
-
-
-def built(question: str, draft: str, given_: Sequence[Source], limit: int = LIMIT) -> Prompt:
+def built(question: str, draft: str, given_: Sequence[Source], limit: int = MAX_PROMPT_TOKENS) -> Prompt:
     read = answer.parse(draft, [one.id for one in given_], expect_block=False)
-    return build(TEMPLATE, question, read, given_, count=words, count_prompt=prompt_words, limit=limit)
+    return build(TEMPLATE, question, read, given_, WORDS, limit=limit)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
@@ -41,11 +38,9 @@ def test_a_real_case_fits_whole_and_its_citations_are_in_the_outputs_notation(
 ) -> None:
     found, _ = sources.from_objects(case["sources"])  # type: ignore[arg-type]  # as in the file
     draft = answer.parse(str(case["draft"]), [one.id for one in found], expect_block=False)
-    prompt = build(
-        TEMPLATE, str(case["question"]), draft, found, count=qwen.count, count_prompt=qwen.prompt_tokens
-    )
+    prompt = build(TEMPLATE, str(case["question"]), draft, found, qwen)
     assert prompt.trims == ()
-    assert prompt.tokens == qwen.prompt_tokens(prompt.messages) <= LIMIT
+    assert prompt.tokens == qwen.count_prompt(prompt.messages) <= MAX_PROMPT_TOKENS
     shown = prompt.messages[1].content
     known = {one.id for one in found}
     for claim in draft.claims:
@@ -158,14 +153,73 @@ def test_the_version_names_the_text(tmp_path: Path) -> None:
     assert template.messages("Q", answer.parse("D", expect_block=False), ())[1].content == "Q (none) D"
 
 
+WHOLE = "version: 1\n--- system\nS\n--- material\n$question\n$sources\n--- task\n$draft\n"
+
+
+def test_the_material_is_the_users_message_up_to_the_task(tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text(WHOLE, encoding="utf-8")
+    template = PromptTemplate.read(file)
+    sources = [Source("7", "It is so.")]
+    material = template.material_text("Why?", sources)
+    assert material == "Why?\n<snippet id=7>\nSnippet: It is so.\n</snippet>"
+    assert (
+        template.messages("Why?", answer.parse("D", expect_block=False), sources)[1].content
+        == f"{material}\n\nD"
+    )
+
+
+@pytest.mark.parametrize(
+    ("user", "material"),
+    [
+        pytest.param("$question\n\n$sources\n\nDraft: $draft", "$question\n\n$sources", id="up to the draft"),
+        pytest.param("<$draft> $question $sources", None, id="the draft first"),
+        pytest.param("$question $sources $draft", None, id="no blank line"),
+    ],
+)
+def test_a_file_of_the_first_release_is_read_and_no_judge_loses_question_and_sources(
+    tmp_path: Path, user: str, material: str | None
+) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text(f"version: 7\n--- system\nS\n--- user\n{user}\n", encoding="utf-8")
+    template = PromptTemplate.read(file)
+    assert template.user.template == user
+    assert template.material.template == (material or TEMPLATE.material.template)
+
+
+def test_one_prompt_has_one_version_however_its_file_is_parted(tmp_path: Path) -> None:
+    old, new = tmp_path / "a/mine.txt", tmp_path / "b/mine.txt"
+    for file in (old, new):
+        file.parent.mkdir()
+    new.write_text(WHOLE, encoding="utf-8")
+    old.write_text(WHOLE.replace("--- material", "--- user").replace("--- task\n", "\n"), encoding="utf-8")
+    assert PromptTemplate.read(old).version == PromptTemplate.read(new).version
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("hello", "must hold a line 'version", id="no parts"),
+        pytest.param("hello", "begin with a line 'version", id="no sections"),
         pytest.param(
-            "version: 1\n--- system\nS\n--- user\n$question", r"lacks \$draft, \$sources", id="no fields"
+            "version: 1\n--- system\nS\n--- task\n$draft",
+            "has the sections system, task. It must",
+            id="no material",
         ),
-        pytest.param("version: 1\n--- system\nS\n--- user\n$ question", "must hold", id="a bare dollar"),
+        pytest.param(
+            WHOLE + "--- more\nM", "has the sections system, material, task, more", id="a section too many"
+        ),
+        pytest.param(WHOLE + "--- task\n$draft", "cannot be used", id="a section twice"),
+        pytest.param(WHOLE.replace("$question", ""), r"section material, lacks \$question", id="no question"),
+        pytest.param(WHOLE.replace("$draft", ""), r"section task, lacks \$draft", id="no draft"),
+        pytest.param(
+            WHOLE + "$sources", r"section task, cannot hold \$sources", id="a field in the wrong section"
+        ),
+        pytest.param(WHOLE + "$ 5", "section task, holds a bare", id="a bare dollar"),
+        pytest.param(
+            "version: 1\n--- system\nS\n--- user\n$question",
+            r"section user, lacks \$draft, \$sources",
+            id="the first form, no fields",
+        ),
         pytest.param("\udcff", "cannot be read", id="not UTF-8"),
     ],
 )

@@ -22,7 +22,7 @@ def words(texts: Sequence[str]) -> list[int]:
     return [len(text.split()) for text in texts]
 
 
-def groups(draft: str, *given_: Source, room: int = 1000) -> tuple[quotes.Group, ...]:
+def groups(draft: str, *given_: Source, room: int = 1000) -> tuple[quotes.QuoteGroup, ...]:
     return quotes.groups(answer.parse(draft, ["s1", "s2"], expect_block=False), given_, words, room)
 
 

@@ -17,7 +17,8 @@ from refiner.domain import (
     ClaimSupport,
     Criterion,
     Finding,
-    Judging,
+    GenerationProgress,
+    JudgingProgress,
     ModelInfo,
     Passage,
     Prepared,
@@ -30,7 +31,6 @@ from refiner.domain import (
     Trim,
     Usage,
     Verdict,
-    Writing,
 )
 from refiner.formats.answer import parse
 from refiner.render import html_text, progress, result
@@ -241,9 +241,9 @@ RENDERERS: list[tuple[str, Callable[[str], str]]] = [
 ]
 
 
-def _judging(words: str) -> Judging:
+def _judging(words: str) -> JudgingProgress:
     done = run(words)
-    return Judging(done.answer, done.draft, done.changes, done.usage, 1, 9)
+    return JudgingProgress(done.answer, done.draft, done.changes, done.usage, 1, 9)
 
 
 @pytest.mark.parametrize(("name", "render"), RENDERERS, ids=[name for name, _ in RENDERERS])
@@ -464,9 +464,13 @@ PROGRESS = [
         id="prepared",
     ),
     pytest.param(
-        progress.writing(Writing("", Usage(1, 40, 9, 1.0, 3.0))), "40 tokens, 20 a second", id="writing"
+        progress.writing(GenerationProgress("", Usage(1, 40, 9, 1.0, 3.0))),
+        "40 tokens, 20 a second",
+        id="writing",
     ),
-    pytest.param(progress.writing(Writing("", Usage(1, 1, 1, 1.0, 1.0))), "1 token", id="first-token"),
+    pytest.param(
+        progress.writing(GenerationProgress("", Usage(1, 1, 1, 1.0, 1.0))), "1 token", id="first-token"
+    ),
     pytest.param(progress.judging(replace(_judging("x"), done=9, total=24)), "9 of 24 checks", id="judging"),
 ]
 

@@ -42,8 +42,8 @@ def figures(
     text: str, table: Mapping[tuple[str, str], float | None], needs: float | None = 0.0
 ) -> CitationReward:
     read_ = read(text)
-    asked = citations.checks("Q?", read_, SOURCES)
-    return citations.reward("Q?", read_, SOURCES, by_table(asked, table, needs))
+    asked = citations.plan("Q?", read_, SOURCES).checks
+    return citations.plan("Q?", read_, SOURCES).reward(by_table(asked, table, needs))
 
 
 def test_an_example_worked_by_hand() -> None:
@@ -98,7 +98,7 @@ def test_an_uncited_claim_earns_nothing() -> None:
 
 
 def test_a_sentence_that_holds_a_claim_is_not_uncited() -> None:
-    assert citations.uncited(read("In short, <snippet id=a>cats purr</snippet>. Dogs do not.")) == (
+    assert citations.uncited_sentences(read("In short, <snippet id=a>cats purr</snippet>. Dogs do not.")) == (
         "Dogs do not.",
     )
 
@@ -108,7 +108,7 @@ def test_a_sentence_that_holds_a_claim_is_not_uncited() -> None:
 
 def test_upstream_judge_api_down_cited_zero_uncited_one() -> None:
     read_ = read("<snippet id=a>Cats purr.</snippet> Fish swim in every sea of the world.")
-    found = citations.reward("Q?", read_, SOURCES, {})
+    found = citations.plan("Q?", read_, SOURCES).reward({})
     assert found.recall.value is None
     assert found.f1.value is None
     assert (found.recall.lo, found.recall.hi) == (0.0, 1.0)
@@ -118,12 +118,12 @@ def test_upstream_judge_api_down_cited_zero_uncited_one() -> None:
 @pytest.mark.parametrize("ids", ['"a,b,c"', '"a, b, c"', "a,b,c", "'a b c'", '"a; b; c"'])
 @pytest.mark.parametrize("name", ["id", "ids"])
 def test_upstream_id_lists_lose_ids_or_the_claim(ids: str, name: str) -> None:
-    asked = citations.checks("Q?", read(f"<cite {name}={ids}>Cats purr.</cite>"), SOURCES)
+    asked = citations.plan("Q?", read(f"<cite {name}={ids}>Cats purr.</cite>"), SOURCES).checks
     assert {one.id for check in asked for one in check.evidence} == {"a", "b", "c"}
 
 
 def test_upstream_a_claim_with_a_less_sign_is_not_parsed() -> None:
-    asked = citations.checks("Q?", read("<snippet id=a>p < 0.05 and <b>so</b>.</snippet>"), SOURCES)
+    asked = citations.plan("Q?", read("<snippet id=a>p < 0.05 and <b>so</b>.</snippet>"), SOURCES).checks
     assert [check.statement for check in asked] == ["p < 0.05 and <b>so</b>."]
 
 
@@ -156,7 +156,7 @@ def cases(draw: st.DrawFn, *, missing: bool = True) -> tuple[list[list[str]], di
     """Claims by their ids, verdicts on all their checks (some missing), and a number of plain sentences."""
     claims = draw(CLAIMS)
     plain = draw(st.integers(0, 2))
-    asked = citations.checks("Q?", written(claims, plain), SOURCES)
+    asked = citations.plan("Q?", written(claims, plain), SOURCES).checks
     values = LEVELS | st.none() if missing else LEVELS
     verdicts = {check: judged(draw(values), "asked") for check in asked}
     return claims, verdicts, plain
@@ -170,7 +170,7 @@ def written(claims: Sequence[Sequence[str]], plain: int = 0) -> Answer:
 @given(case=cases())
 def test_every_value_lies_in_its_interval(case: tuple[list[list[str]], dict[Check, Verdict], int]) -> None:
     claims, verdicts, plain = case
-    found = citations.reward("Q?", written(claims, plain), SOURCES, verdicts)
+    found = citations.plan("Q?", written(claims, plain), SOURCES).reward(verdicts)
     for one in (found.recall, found.precision, found.f1):
         assert 0.0 <= one.lo <= one.hi <= 1.0
         assert one.value is None or one.lo <= one.value <= one.hi
@@ -183,9 +183,9 @@ def test_any_completion_of_missing_verdicts_stays_in_the_interval(
 ) -> None:
     claims, verdicts, plain = case
     read_ = written(claims, plain)
-    open_ = citations.reward("Q?", read_, SOURCES, verdicts)
+    open_ = citations.plan("Q?", read_, SOURCES).reward(verdicts)
     filled = {c: v if v.value is not None else judged(data.draw(LEVELS)) for c, v in verdicts.items()}
-    full = citations.reward("Q?", read_, SOURCES, filled)
+    full = citations.plan("Q?", read_, SOURCES).reward(filled)
     for before, after in (
         (open_.recall, full.recall),
         (open_.precision, full.precision),
@@ -210,8 +210,8 @@ def test_how_ids_are_spelled_changes_nothing(
         )
 
     text = " ".join(f"<snippet {spelled(ids)}>Claim {n} holds.</snippet>" for n, ids in enumerate(claims))
-    found = citations.reward("Q?", read(text), SOURCES, verdicts)
-    assert found == citations.reward("Q?", written(claims), SOURCES, verdicts)
+    found = citations.plan("Q?", read(text), SOURCES).reward(verdicts)
+    assert found == citations.plan("Q?", written(claims), SOURCES).reward(verdicts)
 
 
 @given(case=cases(), data=st.data())
@@ -225,8 +225,8 @@ def test_the_order_of_claims_ids_and_sources_changes_nothing(
     ]
     parts = [*shuffled, *(f"Plain sentence number {n} says a lot." for n in range(plain))]
     other = read(" ".join(data.draw(st.permutations(parts))))
-    before = citations.reward("Q?", written(claims, plain), SOURCES, verdicts)
-    after = citations.reward("Q?", other, data.draw(st.permutations(SOURCES)), verdicts)
+    before = citations.plan("Q?", written(claims, plain), SOURCES).reward(verdicts)
+    after = citations.plan("Q?", other, data.draw(st.permutations(SOURCES))).reward(verdicts)
     for one, two in (
         (before.recall, after.recall),
         (before.precision, after.precision),
@@ -240,9 +240,9 @@ def test_an_invented_id_changes_no_support_and_never_raises_precision(
     case: tuple[list[list[str]], dict[Check, Verdict], int],
 ) -> None:
     claims, verdicts, plain = case
-    before = citations.reward("Q?", written(claims, plain), SOURCES, verdicts)
+    before = citations.plan("Q?", written(claims, plain), SOURCES).reward(verdicts)
     more = [[*ids, "invented"] for ids in claims]
-    after = citations.reward("Q?", written(more, plain), SOURCES, verdicts)
+    after = citations.plan("Q?", written(more, plain), SOURCES).reward(verdicts)
     assert [one.verdict.value for one in before.supports] == [one.verdict.value for one in after.supports]
     if before.precision.value is not None and claims:
         assert (after.precision.value or 0.0) <= before.precision.value
@@ -256,11 +256,11 @@ def test_adding_a_supported_claim_never_lowers_recall(
     more = [*claims, ["a"]]
     (new,) = (
         check
-        for check in citations.checks("Q?", written(more), SOURCES)
+        for check in citations.plan("Q?", written(more), SOURCES).checks
         if check.statement == f"Claim {len(claims)} holds."
     )
-    before = citations.reward("Q?", written(claims, plain), SOURCES, verdicts)
-    after = citations.reward("Q?", written(more, plain), SOURCES, {**verdicts, new: judged(1.0)})
+    before = citations.plan("Q?", written(claims, plain), SOURCES).reward(verdicts)
+    after = citations.plan("Q?", written(more, plain), SOURCES).reward({**verdicts, new: judged(1.0)})
     assert (after.recall.value or 0.0) >= (before.recall.value or 0.0)
 
 
@@ -274,13 +274,13 @@ def test_adding_a_supported_citation_never_lowers_recall(
         return
     new = next(one for one in IDS if one not in claims[which])
     more = [[*ids, new] if n == which else ids for n, ids in enumerate(claims)]
-    asked = citations.checks("Q?", written(more, plain), SOURCES)
+    asked = citations.plan("Q?", written(more, plain), SOURCES).checks
     known = {check: verdicts.get(check) or judged(data.draw(LEVELS)) for check in asked}
     for check in asked:
         if check.statement == f"Claim {which} holds." and [one.id for one in check.evidence] == [new]:
             known[check] = judged(1.0)
-    before = citations.reward("Q?", written(claims, plain), SOURCES, verdicts).recall.value
-    after = citations.reward("Q?", written(more, plain), SOURCES, known).recall.value
+    before = citations.plan("Q?", written(claims, plain), SOURCES).reward(verdicts).recall.value
+    after = citations.plan("Q?", written(more, plain), SOURCES).reward(known).recall.value
     assert before is not None
     assert after is not None
     assert after >= before
@@ -296,27 +296,27 @@ def test_one_failed_check_changes_no_other_verdict(
         return
     failed = data.draw(st.sampled_from(supports))
     read_ = written(claims, plain)
-    before = citations.reward("Q?", read_, SOURCES, verdicts)
-    after = citations.reward("Q?", read_, SOURCES, {**verdicts, failed: judged(None, "time-out")})
+    before = citations.plan("Q?", read_, SOURCES).reward(verdicts)
+    after = citations.plan("Q?", read_, SOURCES).reward({**verdicts, failed: judged(None, "time-out")})
     for one, two in zip(before.supports, after.supports, strict=True):
         assert one.text == failed.statement or one == two
 
 
 def test_mixed_bases_are_called_estimated() -> None:
     read_ = read("<snippet id=a>Cats purr.</snippet> <snippet id=b>Dogs bark.</snippet>")
-    one, two = citations.checks("Q?", read_, SOURCES)
+    one, two = citations.plan("Q?", read_, SOURCES).checks
     verdicts = {one: judged(1.0), two: Verdict(0.9, "estimated", "overlap", "lexical")}
-    assert citations.reward("Q?", read_, SOURCES, verdicts).basis == "estimated"
-    assert citations.reward("Q?", read_, SOURCES, {one: judged(1.0), two: judged(0.0)}).basis == "judged"
+    assert citations.plan("Q?", read_, SOURCES).reward(verdicts).basis == "estimated"
+    assert citations.plan("Q?", read_, SOURCES).reward({one: judged(1.0), two: judged(0.0)}).basis == "judged"
 
 
 def test_a_claim_that_cites_very_many_sources_asks_a_bounded_number_of_checks() -> None:
     many = tuple(Source(f"s{n}", "T.") for n in range(30))
     text = f"<snippet id={','.join(one.id for one in many)}>Cats purr.</snippet>"
-    assert len(citations.checks("Q?", answer.parse(text), many)) == 31
+    assert len(citations.plan("Q?", answer.parse(text), many).checks) == 31
 
 
 def test_lengths_of_the_checks_of_one_to_four_citations() -> None:
-    counts = [len(citations.checks("Q?", written([list("abcd"[:k])]), SOURCES)) for k in range(1, 5)]
+    counts = [len(citations.plan("Q?", written([list("abcd"[:k])]), SOURCES).checks) for k in range(1, 5)]
     assert counts == [1, 3, 7, 9]
     assert all(a < b for a, b in pairwise(counts))

@@ -26,8 +26,8 @@ def judged(value: float | None) -> Verdict:
 def scored(
     one: Request, read: Answer, value_of: Callable[[Check], float | None]
 ) -> tuple[Reward, dict[Check, Verdict]]:
-    verdicts = {check: judged(value_of(check)) for check in rewards.checks(one, read)}
-    return rewards.reward(one, read, verdicts), verdicts
+    verdicts = {check: judged(value_of(check)) for check in rewards.plan(one, read).checks}
+    return rewards.plan(one, read).reward(verdicts), verdicts
 
 
 def kind(criterion: float | None, support: float | None) -> Callable[[Check], float | None]:
@@ -71,13 +71,13 @@ def test_a_part_scored_under_four_fifths_gives_no_total_but_an_interval() -> Non
 
 
 def test_a_total_failure_of_the_judge_gives_none_and_the_whole_interval() -> None:
-    reward = rewards.reward(request(), ANSWER, {})
+    reward = rewards.plan(request(), ANSWER).reward({})
     assert reward.total.value is None
     assert (reward.total.lo, reward.total.hi) == (0.0, 1.0)
 
 
 def test_upstream_a_failed_negative_criterion_is_flipped_to_the_best() -> None:
-    reward = rewards.reward(request(), ANSWER, {})
+    reward = rewards.plan(request(), ANSWER).reward({})
     assert all(verdict.value is None for _, verdict in reward.rubric.verdicts)
     assert reward.rubric.total.lo == 0.0
 
@@ -116,10 +116,10 @@ def boom() -> tuple[()]:
 def test_a_judge_that_breaks_leaves_everything_unscored_with_the_reason(
     break_: Callable[[], tuple[()]], word: str
 ) -> None:
-    *_, verdicts = ask(Broken(break_), rewards.checks(request(), ANSWER))
+    *_, verdicts = ask(Broken(break_), rewards.plan(request(), ANSWER).checks)
     assert {verdict.value for verdict in verdicts.values()} == {None}
     assert all(word in verdict.reason for verdict in verdicts.values())
-    assert rewards.reward(request(), ANSWER, verdicts).total.value is None
+    assert rewards.plan(request(), ANSWER).reward(verdicts).total.value is None
 
 
 VALUES = st.sampled_from([None, 0.0, 0.25, 0.5, 1.0])
@@ -132,16 +132,16 @@ def test_the_score_lies_in_its_interval_and_so_does_every_completion(
     values: list[float | None], fill: list[float]
 ) -> None:
     one = request(Criterion("x", "X", "It says X.", 2.5))
-    asked = rewards.checks(one, ANSWER)
+    asked = rewards.plan(one, ANSWER).checks
     verdicts = {check: judged(value) for check, value in zip(asked, values, strict=True)}
-    reward = rewards.reward(one, ANSWER, verdicts)
+    reward = rewards.plan(one, ANSWER).reward(verdicts)
     assert 0 <= reward.total.lo <= reward.total.hi <= 1
     assert reward.total.value is None or reward.total.lo <= reward.total.value <= reward.total.hi
     full = {
         check: verdict if verdict.value is not None else judged(value)
         for (check, verdict), value in zip(verdicts.items(), fill, strict=True)
     }
-    total = rewards.reward(one, ANSWER, full).total.value
+    total = rewards.plan(one, ANSWER).reward(full).total.value
     assert total is not None
     assert reward.total.lo - 1e-9 <= total <= reward.total.hi + 1e-9
 
@@ -151,10 +151,11 @@ def test_the_score_lies_in_its_interval_and_so_does_every_completion(
 )
 def test_the_score_is_monotone_in_each_criterion(values: list[float], rise: float, which: int) -> None:
     one = request(Criterion("x", "X", "It says X.", 2.5))
-    asked = rewards.checks(one, ANSWER)
+    asked = rewards.plan(one, ANSWER).checks
     raised = [min(1.0, value + rise) if n == which else value for n, value in enumerate(values)]
     totals = [
-        rewards.reward(one, ANSWER, dict(zip(asked, map(judged, given_), strict=True))).total.value or 0.0
+        rewards.plan(one, ANSWER).reward(dict(zip(asked, map(judged, given_), strict=True))).total.value
+        or 0.0
         for given_ in (values, raised)
     ]
     criterion = asked[which].criterion
@@ -166,7 +167,7 @@ def test_the_score_is_monotone_in_each_criterion(values: list[float], rise: floa
 @given(scale=st.floats(0.01, 100), values=st.lists(st.floats(0, 1), min_size=2, max_size=2))
 def test_weights_scaled_together_change_nothing(scale: float, values: list[float]) -> None:
     one, two = (
-        rewards._rubric(
+        rewards._rubric_reward(
             [
                 (Criterion(str(n), "T", "D", weight * factor), judged(value))
                 for n, (weight, value) in enumerate(zip((1.0, 2.5), values, strict=True))
@@ -194,11 +195,11 @@ def test_the_rubric_lies_in_its_interval_to_the_last_digit_at_any_weights(
         (Criterion(str(n), "T", "D", weight, polarity), judged(value))
         for n, (weight, value, polarity) in enumerate(rows)
     ]
-    one = rewards._rubric(verdicts).total
+    one = rewards._rubric_reward(verdicts).total
     assert 0 <= one.lo <= one.hi <= 1
     assert 0 <= one.coverage <= 1
     assert one.value is None or one.lo <= one.value <= one.hi
-    assert rewards._rubric(verdicts[::-1]).total == one
+    assert rewards._rubric_reward(verdicts[::-1]).total == one
 
 
 TEXTS = st.lists(
@@ -222,11 +223,11 @@ def test_any_completion_of_missing_verdicts_stays_in_the_interval_of_the_score(
     texts: list[str], data: st.DataObject
 ) -> None:
     read = answer.parse(" ".join(texts), ("a", "b"), expect_block=False)
-    asked = rewards.checks(request(), read)
+    asked = rewards.plan(request(), read).checks
     full = {check: judged(data.draw(VALUES.filter(lambda value: value is not None))) for check in asked}
     some = {check: verdict for check, verdict in full.items() if data.draw(st.booleans())}
-    before = rewards.reward(request(), read, some).total
-    after = rewards.reward(request(), read, full).total
+    before = rewards.plan(request(), read).reward(some).total
+    after = rewards.plan(request(), read).reward(full).total
     assert after.value is not None
     assert before.lo - 1e-9 <= after.value <= before.hi + 1e-9
 
@@ -236,10 +237,10 @@ def test_a_sentence_nobody_judged_leaves_open_that_nothing_needs_a_citation() ->
     read = answer.parse("<answer>A plain sentence says a lot here.</answer>")
     perfect = {
         check: judged(float(check.criterion.polarity == "positive"))
-        for check in rewards.checks(request(), read)
+        for check in rewards.plan(request(), read).checks
         if check.criterion
     }
-    total = rewards.reward(request(), read, perfect).total
+    total = rewards.plan(request(), read).reward(perfect).total
     assert (total.value, total.lo, total.hi) == pytest.approx((None, 1 / 1.2, 1.0))
 
 
@@ -247,9 +248,9 @@ def test_that_nothing_needs_a_citation_is_no_better_known_than_who_said_so() -> 
     read = answer.parse("<answer>So.</answer>")
     verdicts = {
         check: judged(1.0) if check.criterion else Verdict(0.0, "estimated", "short", "lexical")
-        for check in rewards.checks(request(), read)
+        for check in rewards.plan(request(), read).checks
     }
-    assert rewards.reward(request(), read, verdicts).basis == "estimated"
+    assert rewards.plan(request(), read).reward(verdicts).basis == "estimated"
 
 
 def test_the_order_of_criteria_changes_nothing() -> None:
@@ -263,7 +264,7 @@ def test_the_order_of_criteria_changes_nothing() -> None:
 
 
 def test_criteria_see_the_answer_with_its_citations_and_the_sources() -> None:
-    asked = [check for check in rewards.checks(request(), ANSWER) if check.kind == "criterion"]
+    asked = [check for check in rewards.plan(request(), ANSWER).checks if check.kind == "criterion"]
     assert [check.criterion for check in asked] == list(rubrics.STATIC)
     assert {check.answer for check in asked} == {"<answer><snippet id=a>Cats purr.</snippet></answer>"}
     assert {check.evidence for check in asked} == {SOURCES}
@@ -271,6 +272,6 @@ def test_criteria_see_the_answer_with_its_citations_and_the_sources() -> None:
 
 def test_the_convex_mix_weighs_the_rubric_with_what_the_citations_leave() -> None:
     verdicts = scored(request(), ANSWER, kind(0.5, 1.0))[1]
-    reward = rewards.reward(request(), ANSWER, verdicts, "convex")
+    reward = rewards.plan(request(), ANSWER).reward(verdicts, "convex")
     assert reward.mix == "convex"
     assert reward.total.value == pytest.approx(0.8 * 0.5 + 0.2 * 1.0)

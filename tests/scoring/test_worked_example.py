@@ -38,10 +38,10 @@ def test_the_worked_example_is_what_the_code_gives() -> None:
     block = re.search(r"^<answer>.*</answer>$", SECTION, re.MULTILINE)
     assert block is not None
     read = answer.parse(block[0])
-    verdicts = {check: judged(check) for check in rewards.checks(REQUEST, read)}
+    verdicts = {check: judged(check) for check in rewards.plan(REQUEST, read).checks}
     assert len(verdicts) == len(ROWS)
-    reward = rewards.reward(REQUEST, read, verdicts)
-    convex = rewards.reward(REQUEST, read, verdicts, "convex")
+    reward = rewards.plan(REQUEST, read).reward(verdicts)
+    convex = rewards.plan(REQUEST, read).reward(verdicts, "convex")
     given = {
         "Recall =": reward.citation.recall.value,
         "Precision =": reward.citation.precision.value,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from refiner.domain import Check, Verdict
 from refiner.judges.ask import ask
-from refiner.judges.protocol import Judge, Stop, going_on
+from refiner.judges.protocol import Judge, Stop, never_stop
 
 
-def verdicts_of(judge: Judge, checks: Sequence[Check], stop: Stop = going_on) -> tuple[Verdict, ...]:
+def verdicts_of(judge: Judge, checks: Sequence[Check], stop: Stop = never_stop) -> tuple[Verdict, ...]:
     """One verdict a check."""
     *_, said = ask(judge, checks, stop)
     return tuple(said[check] for check in checks)

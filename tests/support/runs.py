@@ -22,7 +22,7 @@ from refiner.domain import (
 )
 from refiner.engines.scripted import ScriptedEngine
 from refiner.judges.lexical.judge import LexicalJudge
-from refiner.judges.protocol import Judge, Stop, going_on
+from refiner.judges.protocol import Judge, Stop, never_stop
 from refiner.judges.quality import Quality
 
 MADE = datetime(2026, 3, 4, 5, 6, 7, 89, UTC)
@@ -37,7 +37,7 @@ class Always:
     def __init__(self, value: float | None, reason: str = "It says so.") -> None:
         self._verdict = Verdict(value, "judged", reason, self.name, self.version, confidence=0.9, raw=reason)
 
-    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> Generator[Mapping[int, Verdict]]:
+    def judge(self, checks: Sequence[Check], stop: Stop = never_stop) -> Generator[Mapping[int, Verdict]]:
         """The verdict, once a check."""
         del stop
         yield dict.fromkeys(range(len(checks)), self._verdict)

@@ -13,7 +13,8 @@ import pytest
 
 from refiner.domain import (
     Finished,
-    Judging,
+    GenerationProgress,
+    JudgingProgress,
     Options,
     Prepared,
     Refinement,
@@ -21,7 +22,6 @@ from refiner.domain import (
     Source,
     Stage,
     Usage,
-    Writing,
 )
 from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import EngineError, InputError, RefinerError
@@ -89,7 +89,7 @@ def test_what_is_lacking_is_said_and_no_model_is_asked(field: dict[str, str], wo
     engine = ScriptedEngine([ANSWER])
     [view] = Work(engine, Runs(), stages_of(engine, LexicalJudge())).refine("me", *given(**field))
     assert words in view.status
-    assert (view.running, view.result, engine.jobs) == (False, None, [])
+    assert (view.running, view.result, engine.requests) == (False, None, [])
 
 
 def test_sources_in_the_draft_itself_are_found() -> None:
@@ -234,7 +234,7 @@ def test_text_is_shown_at_most_ten_times_a_second() -> None:
     def fast(_request: Request, _options: Options, _stop_file: str) -> Iterator[Stage]:
         until = time.monotonic() + 0.55
         while time.monotonic() < until:
-            yield Writing("<answer>", Usage())
+            yield GenerationProgress("<answer>", Usage())
 
     assert 4 <= len(list(follow(fast, REQUEST, Options(), ""))) <= 6
 
@@ -244,10 +244,10 @@ def test_judging_is_told_at_most_ten_times_a_second_and_its_diff_drawn_once() ->
 
     def fast(_request: Request, _options: Options, _stop_file: str) -> Iterator[Stage]:
         yield Prepared((), 1)
-        yield Writing("<answer>", Usage())
+        yield GenerationProgress("<answer>", Usage())
         until, told = time.monotonic() + 0.55, 0
         while time.monotonic() < until:
-            yield Judging(done.answer, done.draft, done.changes, done.usage, told, 10**9)
+            yield JudgingProgress(done.answer, done.draft, done.changes, done.usage, told, 10**9)
             told += 1
         yield Finished(done)
 
@@ -331,7 +331,7 @@ def test_a_forked_process_tells_how_far_judging_is() -> None:
     while not isinstance(seen[-1], Finished):
         seen.append(results.get())
     process.join(10)
-    told = [(stage.done, stage.total) for stage in seen if isinstance(stage, Judging)]
+    told = [(stage.done, stage.total) for stage in seen if isinstance(stage, JudgingProgress)]
     assert [done for done, _ in told] == list(range(told[0][1] + 1))
 
 
@@ -396,7 +396,7 @@ def test_a_second_visitor_waits_is_told_so_and_can_leave_or_be_served() -> None:
     assert [view.done is not None for view in running][-1]
     *_, last = third
     assert last.done is not None
-    assert len(engine.jobs) == 2
+    assert len(engine.requests) == 2
 
 
 # --- the page --------------------------------------------------------------------------------------

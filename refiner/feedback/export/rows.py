@@ -76,7 +76,7 @@ class Texts:
     @property
     def prompt(self) -> str:
         """Question and sources as the built-in prompt shows them, without its instructions and the draft."""
-        return _template().opening(self.question, self.sources)[1].strip()
+        return _template().material_text(self.question, self.sources)
 
 
 def scrubbed(vote: Vote, scrubber: Scrubber) -> tuple[Vote, Counter[Kind]]:

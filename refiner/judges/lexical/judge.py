@@ -15,7 +15,7 @@ from refiner.judges import quality as measured
 from refiner.judges.lexical import details, polarity, quantifiers
 from refiner.judges.lexical.overlap import FEATURES, figures
 from refiner.judges.lexical.prepared import Prepared, prepare
-from refiner.judges.protocol import Stop, going_on
+from refiner.judges.protocol import Stop, never_stop
 from refiner.text.relevance import words
 
 FILE = Path(__file__).with_name("lexical.json")
@@ -47,7 +47,7 @@ class LexicalJudge:
         self._common: dict[str, float] = read["common"]
         self._rare = float(read["rare"])
 
-    def judge(self, checks: Sequence[Check], stop: Stop = going_on) -> Generator[Mapping[int, Verdict]]:
+    def judge(self, checks: Sequence[Check], stop: Stop = never_stop) -> Generator[Mapping[int, Verdict]]:
         """One verdict after the other; all take milliseconds, so a stop changes nothing."""
         del stop
         for place, check in enumerate(checks):

@@ -8,7 +8,7 @@ from refiner.render.citations.support import UNCITED, agree, badge
 from refiner.render.html_text import count, direction, isolate, number, percent
 from refiner.render.scores import figures
 from refiner.render.scores.figures import NAMES, Pair, Row
-from refiner.scoring.rewards import VERIFICATION_REWARD, W, training_scale
+from refiner.scoring.rewards import CITATION_WEIGHT, VERIFICATION_REWARD, training_scale
 
 
 def panel(before: Reward, after: Reward, names: tuple[str, str] = NAMES) -> str:
@@ -61,8 +61,8 @@ def _lane(one: Aggregate, kind: str) -> str:
 
 
 _FORMULA: Mapping[Mix, str] = {
-    "weighted": f"(rubric + {W} × citation F1) / {1 + W}",
-    "convex": f"{1 - W} × rubric + {W} × citation F1",
+    "weighted": f"(rubric + {CITATION_WEIGHT} × citation F1) / {1 + CITATION_WEIGHT}",
+    "convex": f"{1 - CITATION_WEIGHT} × rubric + {CITATION_WEIGHT} × citation F1",
 }
 
 
@@ -72,7 +72,7 @@ def scale(run: Refinement) -> str:
     trained = " → ".join("?" if value is None else number(training_scale(value)) for value in values)
     return (
         f"<p>Score = {_FORMULA[run.reward.mix]}, from 0 to 1. It is this app’s score: the training code of "
-        f"this checkpoint is not public, its card names the parts and the weight {W}. On the scale of training "
+        f"this checkpoint is not public, its card names the parts and the weight {CITATION_WEIGHT}. On the scale of training "
         f"(× {VERIFICATION_REWARD:.0f}) this run reads <b>{trained}</b>; GRPO standardises rewards within a group, so the "
         "factor has no effect there. A criterion is judged 0, 1 or 2, divided by 2; a fault counts 1 minus that.</p>"
         "<p>What was <b>judged</b>, <b>estimated</b> and <b>not scored</b> is never mixed: what could not be scored "

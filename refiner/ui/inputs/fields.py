@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from refiner import pipeline
-from refiner.domain import LEAST, MOST, Criterion, Finding, Form, Options, Request, Source
+from refiner.domain import MAX_NEW_TOKENS, MIN_NEW_TOKENS, Criterion, Finding, Form, Options, Request, Source
 from refiner.errors import InputError
 from refiner.formats import sources
 from refiner.ui.assets import read_asset
@@ -130,8 +130,8 @@ def _cell(cell: object) -> str:
 
 def options(form: str, max_new_tokens: float, temperature: float, seed: float | None) -> Options:
     """How to write, from the fields; `InputError` where a number is outside its range."""
-    if not LEAST <= max_new_tokens <= MOST:
-        raise InputError(f"Longest answer: between {LEAST} and {MOST:,} tokens.", "tokens")
+    if not MIN_NEW_TOKENS <= max_new_tokens <= MAX_NEW_TOKENS:
+        raise InputError(f"Longest answer: between {MIN_NEW_TOKENS} and {MAX_NEW_TOKENS:,} tokens.", "tokens")
     if not 0 <= temperature <= 2:  # noqa: PLR2004 - the range of `Options`
         raise InputError("Temperature: between 0 and 2.", "temperature")
     return Options(int(max_new_tokens), FORMS[form], float(temperature), None if seed is None else int(seed))

@@ -1,11 +1,12 @@
 """The left side of the page: question, draft, sources, and folded away the rubric and the options."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from refiner.domain import LEAST, MOST
+from refiner.domain import MAX_NEW_TOKENS, MIN_NEW_TOKENS, Form
 from refiner.formats import sources
 from refiner.render import result
 from refiner.settings import Settings
@@ -39,8 +40,8 @@ class Inputs:
         return [getattr(self, name) for name in self.__slots__]
 
 
-def inputs(settings: Settings) -> Inputs:
-    """Lay the fields out in the open Blocks, and wire what they do by themselves."""
+def inputs(settings: Settings, forms: Sequence[Form]) -> Inputs:
+    """Lay the fields out in the open Blocks, and wire what they do by themselves. ``forms`` are those that the engine has."""
     cases = {case.name: case for case in fields.examples()}
     example = gr.Dropdown(
         [("Choose a real case …", ""), *((name, name) for name in cases)],
@@ -67,7 +68,7 @@ def inputs(settings: Settings) -> Inputs:
     _note_draft(draft)
     mode, pasted, table = _sources()
     criteria = rubric(question)
-    form, tokens, temperature, seed, blind = _options(settings)
+    form, tokens, temperature, seed, blind = _options(settings, forms)
     gr.HTML(
         '<p class="muted small">Examples: <a href="https://github.com/AkariAsai/ScholarQABench" target="_blank" '
         'rel="noopener noreferrer">ScholarQABench</a>, experts’ answers with their sources, '
@@ -155,20 +156,21 @@ def _sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:
 
 
 def _options(
-    settings: Settings,
+    settings: Settings, forms: Sequence[Form]
 ) -> tuple[gr.Dropdown, gr.Slider, gr.Slider, gr.Number, gr.Checkbox]:
-    chosen = next(name for name, form in fields.FORMS.items() if form == settings.form)
+    offered = [name for name, form in fields.FORMS.items() if form is None or form in forms]
+    chosen = next((name for name in offered if fields.FORMS[name] == settings.form), offered[0])
     with gr.Accordion("Options", open=False, elem_id="options-fold"):
         form = gr.Dropdown(
-            list(fields.FORMS),
+            offered,
             value=chosen,
             label="Form",
             info="How the output is held to the answer format.",
             elem_id="form",
         )
         tokens = gr.Slider(
-            LEAST,
-            MOST,
+            MIN_NEW_TOKENS,
+            MAX_NEW_TOKENS,
             value=settings.max_new_tokens,
             step=1,
             label="Longest answer, in tokens",

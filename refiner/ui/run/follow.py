@@ -7,7 +7,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
-from refiner.domain import Finished, Judging, Options, Prepared, Refinement, Request, Side, Stage, Writing
+from refiner.domain import (
+    Finished,
+    GenerationProgress,
+    JudgingProgress,
+    Options,
+    Prepared,
+    Refinement,
+    Request,
+    Side,
+    Stage,
+)
 from refiner.errors import InputError, RefinerError
 from refiner.judges.quality import Quality
 from refiner.render import progress, result
@@ -83,7 +93,7 @@ class _Run:
     blind: Side | None
     began: dict[type, float] = field(default_factory=dict)
     prepared: Prepared | None = None
-    written: Writing | None = None
+    written: GenerationProgress | None = None
     checks: int = 0
 
     def __post_init__(self) -> None:
@@ -93,23 +103,26 @@ class _Run:
         self.began.setdefault(type(stage), time.monotonic())
         if isinstance(stage, Prepared):
             self.prepared = stage
-        elif isinstance(stage, Writing):
+        elif isinstance(stage, GenerationProgress):
             self.written = stage
-        elif isinstance(stage, Judging):
+        elif isinstance(stage, JudgingProgress):
             self.checks = stage.total
 
     def view(self, stage: Stage, *, first: bool) -> View:
-        if isinstance(stage, Judging):
+        if isinstance(stage, JudgingProgress):
             words = f"Judging {progress.judging(stage)}"
-            given = (*self._over(), Step(words, "now", self._since(Judging), self._judging(stage)))
+            given = (*self._over(), Step(words, "now", self._since(JudgingProgress), self._judging(stage)))
             # the diff stays as it is while the checks come back
             return View(
                 progress.steps(given, "Judging both answers"),
                 result.judging(stage, self.request) if first else None,
             )
-        if isinstance(stage, Writing):
+        if isinstance(stage, GenerationProgress):
             now = Step(
-                f"Writing {progress.writing(stage)}", "now", self._since(Writing), self._writing(stage)
+                f"Writing {progress.writing(stage)}",
+                "now",
+                self._since(GenerationProgress),
+                self._writing(stage),
             )
             said = progress.steps((*self._over(), now, Step("Judging both answers")), "Writing")
             return View(said, result.writing(stage.text, self.request))
@@ -128,7 +141,7 @@ class _Run:
         elif stopped:
             words = f"Stopped while judging, after {took}. What was not judged yet is not scored."
         else:
-            self.pace.learn(run, self.checks, self._since(Judging))
+            self.pace.learn(run, self.checks, self._since(JudgingProgress))
         shown = result.blind(run, self.blind) if self.blind else result.finished(run, judged, rated=True)
         return View(result.status(words, "good"), shown, running=False, done=run, blind=self.blind)
 
@@ -139,7 +152,7 @@ class _Run:
         if self.prepared:
             words = f"Read {progress.reading(self.prepared, len(self.request.sources))}"
             found.append(Step(words, "done", usage.prefill_seconds if usage else None))
-        if usage and Judging in self.began:
+        if usage and JudgingProgress in self.began:
             words = f"Wrote {progress.writing(self.written)}" if self.written else ""
             found.append(Step(words, "done", usage.seconds - usage.prefill_seconds))
         return tuple(found)
@@ -147,17 +160,17 @@ class _Run:
     def _since(self, step: type) -> float:
         return time.monotonic() - self.began.get(step, time.monotonic())
 
-    def _writing(self, stage: Writing) -> float | None:
+    def _writing(self, stage: GenerationProgress) -> float | None:
         """As fast as so far, for as many tokens as drafts like this one took."""
         length = self.pace.length(self.request.draft)
         done = stage.usage.completion_tokens
         if length is None or not done:
             return None
-        return self._since(Writing) / done * min(max(length, done), self.options.max_new_tokens)
+        return self._since(GenerationProgress) / done * min(max(length, done), self.options.max_new_tokens)
 
-    def _judging(self, stage: Judging) -> float | None:
+    def _judging(self, stage: JudgingProgress) -> float | None:
         if stage.done:
-            return self._since(Judging) / stage.done * stage.total
+            return self._since(JudgingProgress) / stage.done * stage.total
         return self.pace.judging(stage.total)
 
 

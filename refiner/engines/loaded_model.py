@@ -1,0 +1,110 @@
+"""A model in memory with its tokenizer, and what writing one answer with it takes: cache, writer, proposer."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
+from refiner.decoding.grammar import Grammar
+from refiner.decoding.lookup import LookupText
+from refiner.decoding.proposer import Proposer
+from refiner.decoding.vocabulary import Vocabulary
+from refiner.domain import Message
+from refiner.engines.protocol import GenerationRequest
+
+if TYPE_CHECKING:
+    from refiner.decoding.kv_cache import KVCache
+
+MIN_PROBABILITY = {"cuda": 0.03, "mps": 0.1, "cpu": 0.25}
+"""How probably right a proposal must be, by device.
+
+On a CPU one more token makes a pass dearer (BENCHMARKS.md, "Decoding"). On a GPU the weights are read once however many
+tokens there are. Only the CPU's value was measured.
+"""
+
+_UNLIMITED_CONTEXT = 1 << 20
+"""Tokens that a model is taken to hold if its config names no limit."""
+
+
+class LoadedModel:
+    """A causal language model and its tokenizer. ``seconds`` is what loading took."""
+
+    def __init__(
+        self, model: Any, tokenizer: Any, device: str, seconds: float, *, compiled: bool = False
+    ) -> None:
+        self.model, self.tokenizer, self._compiled = model, tokenizer, compiled
+        dtype = str(model.dtype).removeprefix("torch.")
+        self.detail = f"{device}, {dtype}, loaded in {seconds:.1f} s"
+        self.vocabulary = Vocabulary(tokenizer, model.get_output_embeddings().weight.shape[0])
+        eos = model.generation_config.eos_token_id
+        self._eos_tokens = frozenset(eos if isinstance(eos, list) else [eos, tokenizer.eos_token_id])
+        self._mask_cache: dict[Any, Any] = {}
+        config = model.config.get_text_config()
+        self.context = int(getattr(config, "max_position_embeddings", None) or _UNLIMITED_CONTEXT)
+        layers = set(getattr(config, "layer_types", None) or ["full_attention"])
+        self.full_attention = layers == {"full_attention"} and not getattr(config, "sliding_window", None)
+        sdpa = model.config._attn_implementation == "sdpa"  # noqa: SLF001 - it has no other name
+        self.takes_mask = self.full_attention and sdpa
+        """Whether mask and position alone tell what a token sees, and a boolean mask is taken as one."""
+
+    def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
+        """The chat as tokens, up to where the answer begins. A template's thinking is switched off."""
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        if self.tokenizer.chat_template is None:
+            text = "\n\n".join(turn["content"] for turn in turns) + "\n\n"
+            return list(self.tokenizer.encode(text))
+        text = self.tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+        return list(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def choice_tokens(self, choice: str) -> tuple[int, ...]:
+        """The single tokens that spell a choice, with a blank before it or without."""
+        known = self.vocabulary.token_by_bytes
+        return tuple(known[data] for data in (choice.encode(), f" {choice}".encode()) if data in known)
+
+    def cache(self, capacity: int, before: "KVCache | None" = None) -> "KVCache":
+        """A cache that holds ``capacity`` tokens: ``before`` if that can be cropped, or an empty one."""
+        from refiner.decoding.kv_cache import STATIC_WIDTH, KVCache  # noqa: PLC0415 - torch is heavy
+
+        if before is not None and before.full_attention:
+            large_enough = before.capacity >= capacity + before.static_width
+            if not before.static_width or large_enough:
+                return before
+        if not self._compiled or not self.full_attention:
+            return KVCache(self.model, capacity, full_attention=self.full_attention)
+        return KVCache(
+            self.model, capacity, full_attention=True, static_width=STATIC_WIDTH, forward=self._forward
+        )
+
+    def proposer(self, request: GenerationRequest) -> Proposer | None:
+        """What proposes draft tokens; None where the cache cannot be cropped, or little is left to choose."""
+        if not self.full_attention or request.form == "extractive":
+            return None
+        lookup = LookupText(request.draft, [message.content for message in request.messages])
+        min_probability = MIN_PROBABILITY.get(self.model.device.type, MIN_PROBABILITY["mps"])
+        return Proposer(lookup, request.ids, self.vocabulary, min_probability=min_probability)
+
+    def writer(self, request: GenerationRequest) -> Writer:
+        """The writer for a request: held to its form, or to nothing."""
+        if request.form == "off":
+            return UnconstrainedWriter(self.vocabulary, request.max_new_tokens, self._eos_tokens)
+        grammar = Grammar(self.vocabulary, request.form, request.ids, request.quotes, self._mask_cache)
+        return ConstrainedWriter(grammar, request.max_new_tokens)
+
+    @cached_property
+    def _forward(self) -> Any:
+        """One graph for all passes of one width. On CUDA the thread that captured it must replay it."""
+        import torch  # noqa: PLC0415 - heavy
+
+        compiled: Any = torch.compile(
+            self.model.forward, mode="reduce-overhead", dynamic=False, fullgraph=True
+        )
+        thread = ThreadPoolExecutor(1, "compiled")
+
+        def run(inputs: dict[str, Any]) -> Any:
+            with torch.inference_mode():
+                return compiled(**inputs)
+
+        return lambda **inputs: thread.submit(run, inputs).result()
