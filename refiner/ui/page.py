@@ -1,194 +1,83 @@
-"""The page: what it shows and which function each button calls. Built from values; it reads no setting itself."""
+"""The page: what it shows, and which function each button calls. It is built from values and reads no setting itself."""
 
 import json
-import random
-import time
 import uuid
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import gradio as gr
 
-from refiner.domain import Request, Side
 from refiner.engines.protocol import Engine
-from refiner.errors import RefinerError
 from refiner.feedback.publish.publisher import Publisher
 from refiner.feedback.rater import key_of
 from refiner.feedback.storage.store import Store
 from refiner.feedback.votes import Ballots
 from refiner.judges import quality
-from refiner.judges.ask import forget
 from refiner.judges.protocol import Judge
 from refiner.judges.quality import Quality
 from refiner.prompts.template import PromptTemplate
 from refiner.render import result
-from refiner.render.progress import waiting
 from refiner.render.scores.judge_quality import fold
 from refiner.settings import Settings
 from refiner.ui.assets import read_asset
-from refiner.ui.inputs import fields
-from refiner.ui.inputs.form import inputs
+from refiner.ui.events import QUIET, Updates
+from refiner.ui.inputs.form import InputFields, add_inputs
 from refiner.ui.insight.page import add_insight
-from refiner.ui.rating.form import Rating, Votes, deletion, rating, wire
-from refiner.ui.rating.vote_form import Held
-from refiner.ui.result.keeping import history, now, remember, tools
-from refiner.ui.run.duration import Pace
-from refiner.ui.run.follow import View, failed, follow, reading
-from refiner.ui.run.stopping import Runs, Stages, stages_of
-from refiner.ui.run.waiting_queue import Line
+from refiner.ui.outputs import RunOutputs
+from refiner.ui.rating.deletion import add_deletion
+from refiner.ui.rating.parts import add_rating
+from refiner.ui.rating.voting import VoteHandler, connect_rating
+from refiner.ui.result.history import add_history, keep_in_browser
+from refiner.ui.result.saving import add_save_buttons
+from refiner.ui.run.controller import RunController
+from refiner.ui.run.current_run import CurrentRun
+from refiner.ui.run.stopping import make_run_function
+from refiner.ui.run.views import RunView
 from refiner.ui.zerogpu import expected_seconds, on_gpu
 
-_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-_VISITORS = 100
-"""Runs that may be under way or in our own line at once; more wait in Gradio's queue."""
-_LOOK = 0.5
-"""Seconds between two looks at one's place in the line."""
+_MAX_CONCURRENT_VISITORS = 100
+"""Runs that may be under way or in our own queue at once. More wait in Gradio's queue."""
+_MODEL_POLL_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What the buttons act on: the model, the runs under way and in line, the work itself, and what is known of both."""
-
-    engine: Engine
-    runs: Runs
-    stages: Stages
-    judged: Quality | None = None
-    line: Line = field(default_factory=Line)
-    pace: Pace = field(default_factory=Pace)
-
-    def refine(self, session: str, *given: Any) -> Iterator[View]:
-        """The views of one run, from the fields in their order; expected failures are a view as well."""
-        question, draft, mode, pasted, table, rubric, form, tokens, temperature, seed, blind = given
-        left = random.choice(get_args(Side)) if blind else None  # noqa: S311 - a draw of sides, no secret
-        try:
-            sources, _ = fields.read_sources(mode, pasted, table)
-            request = fields.request(question, draft, sources, rubric)
-            options = fields.options(form, tokens, temperature, seed)
-        except RefinerError as error:
-            yield View(failed(error), running=False)
-            return
-        with self.runs.open(session) as stop_file, self.line.join() as place, _forgetting():
-            if (yield from self._wait(place, Path(stop_file))):
-                yield View(
-                    result.status("Stopped before it began. Your texts are kept.", "good"), running=False
-                )
-                return
-            yield self._begin(request, covered=blind)
-            yield from follow(
-                self.stages, request, options, stop_file, judged=self.judged, pace=self.pace, blind=left
-            )
-
-    def _wait(self, place: object, stop_file: Path) -> Generator[View, None, bool]:
-        """Views of one's place in the line until it is one's turn; True where one left instead."""
-        began = time.monotonic()
-        while (ahead := self.line.ahead(place)) and not stop_file.exists():
-            yield View(waiting(ahead, time.monotonic() - began, self.pace.runs(ahead)))
-            self.line.wait(_LOOK)
-        return stop_file.exists()
-
-    def _begin(self, request: Request, *, covered: bool) -> View:
-        shown = result.covered() if covered else result.waiting()
-        if not self.engine.ready:
-            words = "Loading the model: the first time takes up to half a minute"
-            return View(result.status(words, "busy"), shown)
-        return View(reading(None, request, self.pace, 0.0), shown)
-
-
-def build(
+def build_page(
     engine: Engine, judge: Judge, store: Store, settings: Settings, publisher: Publisher | None = None
 ) -> gr.Blocks:
-    """The page as Blocks, ready to be launched with `theme.launch_options`."""
-    ballots = Ballots(store, publisher)
+    """Build the page. It is ready to be launched with `theme.launch_options`."""
+    recorder = Ballots(store, publisher)
     template = PromptTemplate.read(settings.prompt_file)
-    judged = judge.quality or quality.read(settings.cache_dir, judge.name, judge.version)
-    stages = on_gpu(stages_of(engine, judge, template, settings.mix), expected_seconds)
-    work = Work(engine, Runs(), stages, judged)
+    judge_quality = judge.quality or quality.read(settings.cache_dir, judge.name, judge.version)
+    run = on_gpu(make_run_function(engine, judge, template, settings.mix), expected_seconds)
+    controller = RunController(engine, run, judge_quality)
     page = gr.Blocks(title="Refiner", fill_width=True, analytics_enabled=False)
     with page:
-        model, note = _header(engine)
+        model, note = _add_header(engine)
         with gr.Row(elem_id="columns", equal_height=False):
             with gr.Column(scale=5, min_width=320, elem_id="left"):
-                left = inputs(settings, engine.forms)
-                with gr.Row(elem_id="actions"):
-                    start = gr.Button(
-                        "Refine (Ctrl+Enter)", variant="primary", elem_id="refine", scale=2, min_width=160
-                    )
-                    stop = gr.Button("Stop (Esc)", interactive=False, elem_id="stop", scale=1, min_width=110)
+                inputs = add_inputs(settings, engine.forms)
+                start, stop = _add_run_buttons()
             with gr.Column(scale=8, min_width=320, elem_id="right"):
-                status = gr.HTML("", elem_id="status", apply_default_css=False)
-                shown = gr.HTML(result.empty(), elem_id="result", apply_default_css=False)
-                held, last = gr.State(None), gr.State("")
-                saving = tools(held, judged)
-                parts, ballot = rating(sign_in=settings.sign_in)
-                places = [status, shown, start, stop, saving, held, *parts.places()]
-                updates = partial(_updates, parts)
-                history(updates, places, judge.name, judged)
-                deletion(ballots)
-                gr.HTML(fold(judge.name, judged), elem_id="judge", apply_default_css=False)
-
-        def run(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
-            for view in work.refine(_session(request), *given):
-                yield updates(view, _held(view))
-
-        def halt(request: gr.Request) -> None:
-            work.runs.stop(_session(request))
-
-        begun = start.click(
-            run,
-            left.all(),
-            places,
-            trigger_mode="once",
-            concurrency_limit=_VISITORS,
-            concurrency_id="model",
-            show_progress="hidden",
-            api_visibility="private",
-        )
-        votes = Votes(parts, ballots, partial(key_of, settings), judged)
-        for through in (begun, *wire(votes, held, ballot, [shown, saving])):
-            remember(through, held, last)
-        # a bug stays loud in the log and as Gradio's own error; the buttons must not stay locked
-        broken = View(
-            result.status("Something broke. Your texts are kept; try again.", "error"), running=False
-        )
-        begun.failure(lambda: updates(broken, None)[:4], None, places[:4], **_QUIET)
-        stop.click(halt, None, None, queue=False, **_QUIET)
-
-        def leave(request: gr.Request) -> None:
-            """Stop what runs, and let go of everything that the visit put into the server's memory."""
-            halt(request)
-            page.state_holder.session_data.pop(request.session_hash or "", None)
-
-        page.unload(leave)
-        timer = _poll(engine, model, note)
-        begun.then(
-            lambda: gr.Timer(active=True), None, timer, **_QUIET
-        )  # what the run changed is seen at once
-        _keep(page, left.all())
+                outputs = _add_outputs(start, stop, judge_quality, sign_in=settings.sign_in)
+                add_history(outputs, judge.name, judge_quality)
+                add_deletion(recorder)
+                gr.HTML(fold(judge.name, judge_quality), elem_id="judge", apply_default_css=False)
+        refining = _connect_run(page, controller, inputs, outputs)
+        handler = VoteHandler(outputs, recorder, partial(key_of, settings), judge_quality)
+        keep_in_browser([refining, *connect_rating(handler)], outputs.current)
+        timer = _add_model_poll(engine, model, note)
+        # the run may have loaded the model, so look at once
+        refining.then(lambda: gr.Timer(active=True), None, timer, **QUIET)
+        _keep_fields_in_browser(page, inputs.all())
     add_insight(page, store, settings)
     return page
 
 
-@contextmanager
-def _forgetting() -> Iterator[None]:
-    """Let go of texts that were kept for speed while the block ran."""
-    try:
-        yield
-    finally:
-        forget()
-
-
-def _session(request: gr.Request) -> str:
-    return request.session_hash or uuid.uuid4().hex
-
-
-def _header(engine: Engine) -> tuple[gr.HTML, gr.HTML]:
-    """The bar with which model writes, and what to know of that."""
+def _add_header(engine: Engine) -> tuple[gr.HTML, gr.HTML]:
+    """Add the bar, and a note below it. Returns the name of the model and the note on it."""
     mark = read_asset("favicon.svg")
-    line, note = _model(engine)
+    line, note = _describe_model(engine)
     with gr.Row(elem_id="bar"):
         gr.HTML(
             f'<div class="brand"><span class="mark" aria-hidden="true">{mark}</span><h1>Refiner</h1>'
@@ -199,50 +88,86 @@ def _header(engine: Engine) -> tuple[gr.HTML, gr.HTML]:
     return model, gr.HTML(note, elem_id="model-note", apply_default_css=False, visible=bool(note))
 
 
-def _model(engine: Engine) -> tuple[str, str]:
-    """The line and the note on the model as things stand."""
+def _describe_model(engine: Engine) -> tuple[str, str]:
+    """Render the line and the note on the model as they are now. The note may be empty."""
     problem = "" if engine.ready else engine.problem
     line = result.model_line(engine.info, ready=engine.ready, problem=problem)
     quotes = engine.forms[0] == "extractive"
     return line, result.model_note(engine.info, quotes=quotes, problem=problem)
 
 
-def _held(view: View) -> Held | None:
-    """The run that a view ends, to be held."""
-    if view.done is None:
-        return None
-    return Held(uuid.uuid4().hex, view.done, now(), blind=view.blind is not None, left=view.blind or "draft")
+def _add_run_buttons() -> tuple[gr.Button, gr.Button]:
+    with gr.Row(elem_id="actions"):
+        start = gr.Button("Refine (Ctrl+Enter)", variant="primary", elem_id="refine", scale=2, min_width=160)
+        stop = gr.Button("Stop (Esc)", interactive=False, elem_id="stop", scale=1, min_width=110)
+    return start, stop
 
 
-def _updates(parts: Rating, view: View, held: Held | None) -> tuple[Any, ...]:
-    """A view as updates of: status, result, Refine, Stop, the tools, what is held, the rating's parts.
+def _add_outputs(
+    start: gr.Button, stop: gr.Button, judge_quality: Quality | None, *, sign_in: bool
+) -> RunOutputs:
+    """Add what a run changes, besides its buttons."""
+    status = gr.HTML("", elem_id="status", apply_default_css=False)
+    shown = gr.HTML(result.empty(), elem_id="result", apply_default_css=False)
+    current = gr.State(None)
+    tools = add_save_buttons(current, judge_quality)
+    rating = add_rating(sign_in=sign_in)
+    return RunOutputs(status, shown, start, stop, tools, current, rating)
 
-    Tools and rating belong to the result that is shown: they stay while the result does.
-    """
-    tools: Any = gr.skip()
-    kept: Any = gr.skip()
-    rated = parts.skipped()
-    if view.result is not None:
-        tools, kept = gr.Row(visible=held is not None and not held.covered), held
-        rated = parts.opened(held) if held is not None and held.id else parts.hidden()
-    return (
-        view.status,
-        gr.skip() if view.result is None else view.result,
-        gr.Button(interactive=not view.running),
-        gr.Button(interactive=view.running),
-        tools,
-        kept,
-        *rated,
+
+def _connect_run(page: gr.Blocks, controller: RunController, inputs: InputFields, outputs: RunOutputs) -> Any:
+    """Connect the buttons that start and stop a run, and the end of a visit. Returns the event of a run."""
+
+    def run(request: gr.Request, values: Mapping[Any, Any]) -> Iterator[Updates]:
+        for view in controller.refine(_session(request), inputs.read_values(values)):
+            yield outputs.updates(view, _current_run(view))
+
+    def stop_run(request: gr.Request) -> None:
+        controller.stop_signals.stop(_session(request))
+
+    def end_visit(request: gr.Request) -> None:
+        """Stop the visitor's run, and drop everything that the server's memory holds of the visit."""
+        stop_run(request)
+        page.state_holder.session_data.pop(request.session_hash or "", None)
+
+    refining = outputs.start.click(
+        run,
+        set(inputs.all()),
+        outputs.all(),
+        trigger_mode="once",
+        concurrency_limit=_MAX_CONCURRENT_VISITORS,
+        concurrency_id="model",
+        **QUIET,
     )
+    # a bug stays visible in the log and as Gradio's own error, but the buttons must not stay locked
+    broken = RunView(
+        result.status("Something broke. Your texts are kept; try again.", "error"), running=False
+    )
+    refining.failure(lambda: outputs.updates(broken), None, outputs.progress(), **QUIET)
+    outputs.stop.click(stop_run, None, None, queue=False, **QUIET)
+    page.unload(end_visit)
+    return refining
 
 
-def _keep(page: gr.Blocks, every: list[Any]) -> None:
-    """Keep the fields in the visitor's own browser, so that a reload loses nothing. The server sees none of it."""
-    names = json.dumps([field.elem_id for field in every])
+def _session(request: gr.Request) -> str:
+    return request.session_hash or uuid.uuid4().hex
+
+
+def _current_run(view: RunView) -> CurrentRun | None:
+    """Make the run that a view finishes, under a new id."""
+    if view.finished is None:
+        return None
+    blind, left = view.blind_left is not None, view.blind_left or "draft"
+    return CurrentRun(uuid.uuid4().hex, view.finished, datetime.now(UTC), blind=blind, left=left)
+
+
+def _keep_fields_in_browser(page: gr.Blocks, fields: list[Any]) -> None:
+    """Keep the fields in the visitor's own browser, so that a reload loses nothing. The server does not see them."""
+    names = json.dumps([field.elem_id for field in fields])
     gr.on(
-        [field.change for field in every],
+        [field.change for field in fields],
         None,
-        every,
+        fields,
         None,
         js=f"(...values) => window.refiner.keep({names}, values)",
         trigger_mode="multiple",
@@ -250,24 +175,31 @@ def _keep(page: gr.Blocks, every: list[Any]) -> None:
     )
     page.load(
         None,
-        every,
-        every,
+        fields,
+        fields,
         js=f"(...values) => window.refiner.kept({names}, values)",
         api_visibility="private",
     )
 
 
-def _poll(engine: Engine, model: gr.HTML, note: gr.HTML) -> gr.Timer:
-    """While the model is being loaded, look again until it is there or cannot be; look once when woken."""
+def _add_model_poll(engine: Engine, model: gr.HTML, note: gr.HTML) -> gr.Timer:
+    """Add a timer that updates the line on the model until the model is loaded or has failed to load.
 
-    def waiting() -> bool:
+    When the timer is activated later, it updates once and switches itself off.
+    """
+
+    def is_loading() -> bool:
         return not engine.ready and not engine.problem
 
-    timer = gr.Timer(1.0, active=waiting())
+    timer = gr.Timer(_MODEL_POLL_SECONDS, active=is_loading())
 
-    def look() -> tuple[str, Any, Any]:
-        line, words = _model(engine)
-        return line, gr.HTML(words, visible=bool(words)), gr.Timer(active=waiting())
+    def update() -> Updates:
+        line, words = _describe_model(engine)
+        return {
+            model: line,
+            note: gr.HTML(words, visible=bool(words)),
+            timer: gr.Timer(active=is_loading()),
+        }
 
-    timer.tick(look, None, [model, note, timer], queue=False, **_QUIET)
+    timer.tick(update, None, [model, note, timer], queue=False, **QUIET)
     return timer

@@ -1,15 +1,15 @@
-"""Puts the program together and serves it: settings → engine, judge, store, publisher → page."""
+"""Builds the engine, judge, store, publisher and page that the settings name, and serves the page."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from refiner.ui import theme, zerogpu  # isort: skip  # `spaces` must come before anything that may import torch
+from refiner.ui import theme, zerogpu  # isort: skip  # imports `spaces`, which must come before torch
 from refiner.engines.choose import choose
 from refiner.feedback.publish.publisher import publisher_of
 from refiner.feedback.storage.store import Store
 from refiner.judges.choose import choose as choose_judge
 from refiner.settings import Settings
-from refiner.ui.page import build
+from refiner.ui.page import build_page
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The page, and what stands behind it."""
+    """The page and the parts that serving it needs."""
 
     settings: Settings
     engine: "Engine"
@@ -29,17 +29,17 @@ class App:
 
 
 def build_app(settings: Settings) -> App:
-    """Build everything that the settings name. Loads no model yet."""
+    """Build everything that the settings name, without loading a model."""
     engine = choose(settings)
     judge = choose_judge(settings, engine, lambda model: choose(replace(settings, model=model)))
     publisher = publisher_of(settings)
-    page = build(engine, judge, Store(settings.database_url), settings, publisher)
+    page = build_page(engine, judge, Store(settings.database_url), settings, publisher)
     return App(settings, engine, publisher, page)
 
 
 def serve(app: App) -> None:
-    """Serve the page until the process is stopped, and load the model meanwhile."""
-    zerogpu.warm(app.engine)
+    """Serve the page until the process is stopped. The model is loaded meanwhile."""
+    zerogpu.warm_up(app.engine)
     if app.publisher is not None:
         app.publisher.serve()
     app.page.launch(**theme.launch_options(app.settings))

@@ -1,4 +1,4 @@
-"""How the page looks and what it is launched with: the theme, the stylesheet, the script. Nothing from other hosts."""
+"""The theme, the stylesheet and the scripts that the page is launched with. Nothing comes from other hosts."""
 
 import html
 from typing import Any
@@ -8,7 +8,7 @@ from gradio.themes.utils import colors
 from gradio.themes.utils.fonts import LocalFont
 
 from refiner.settings import Settings
-from refiner.ui.assets import FOLDER, read_asset
+from refiner.ui.assets import ASSETS_FOLDER, read_asset
 
 _INK = colors.Color(
     "#f8f8f6", "#f1f1ee", "#e4e4df", "#d0d1cc", "#a5a8a8", "#6b7076", "#565b62", "#3a3f46", "#252a30", "#191d22", "#111418",
@@ -20,14 +20,14 @@ _BLUE = colors.Color(
 )  # fmt: skip
 
 
-def theme() -> gr.themes.Base:
-    """Gradio's plainest theme in our colours, with the fonts that Gradio itself serves."""
+def build_theme() -> gr.themes.Base:
+    """Build Gradio's plainest theme in our colours, with the fonts that Gradio itself serves."""
     base = gr.themes.Base(
         primary_hue=_BLUE,
         secondary_hue=_BLUE,
         neutral_hue=_INK,
         radius_size=gr.themes.sizes.radius_md,
-        # the 600 that Gradio ships holds only some letters
+        # Gradio's file of the weight 600 lacks letters
         font=(LocalFont("IBM Plex Sans", (400, 700)), "system-ui", "sans-serif"),
         font_mono=(LocalFont("IBM Plex Mono", (400,)), "ui-monospace", "monospace"),
     )
@@ -76,10 +76,10 @@ def theme() -> gr.themes.Base:
 
 
 def launch_options(settings: Settings) -> dict[str, Any]:
-    """What `Blocks.launch` is given on every machine.
+    """Make the arguments of `Blocks.launch`, the same on every machine.
 
-    The stylesheet goes into the head: given as ``css`` it would be confined to Gradio's container, and the
-    diff's switch stands on the root element.
+    The stylesheet is in the head. As ``css`` it would apply inside Gradio's container only, but the diff's switch
+    sets an attribute of the root element.
     """
     script = "".join(read_asset(name) for name in ("refiner.js", "page.js"))
     style = read_asset("refiner.css")
@@ -87,11 +87,11 @@ def launch_options(settings: Settings) -> dict[str, Any]:
     return {
         "server_name": settings.host,
         "server_port": settings.port,
-        "theme": theme(),
+        "theme": build_theme(),
         "head": f'<meta name="description" content="{description}"><style>{style}</style><script>{script}</script>',
-        "favicon_path": FOLDER / "favicon.svg",
+        "favicon_path": ASSETS_FOLDER / "favicon.svg",
         "footer_links": [],
         "show_error": True,
         "run_history": False,
-        "max_threads": 128,  # who waits in line takes a thread for half a second at a time
+        "max_threads": 128,  # a visitor in the queue holds a thread for half a second at a time
     }

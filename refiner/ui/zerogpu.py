@@ -1,8 +1,8 @@
-"""Running on a ZeroGPU Space: work in a forked process that is lent a GPU for so many seconds.
+"""Runs work on a ZeroGPU Space, in a forked process that is lent a GPU for some seconds. Elsewhere it changes nothing.
 
-Arguments and results cross a process border there, so they must be picklable, and an exception comes out as
-a `gradio.Error` with its class name only: what the caller must see goes over as a value. Closing the wrapped
-generator ends the work in the child at its next result. Elsewhere the function is left as it is.
+Arguments and results cross a process border there, so they must be picklable. An exception comes out as a
+`gradio.Error` that has only its class name, so what the caller must see is returned as a value. Closing the wrapped
+generator ends the work in the child at its next result.
 """
 
 import sys
@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 from refiner.domain import Options, Request
 from refiner.engines.protocol import Engine
 from refiner.errors import EngineError
+from refiner.prompts.budget import MAX_PROMPT_TOKENS
 
 try:
     import spaces
@@ -22,15 +23,15 @@ except ImportError:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_CHARACTERS_A_TOKEN = 4
-_PREFILL_RATE, _DECODE_RATE = 4000, 30
-"""Tokens a second of a 4B model in bf16 on the GPU that is lent; kept low, as running out loses the run."""
-_JUDGING = 10
-_SHORTEST, _LONGEST = 20, 240
+_CHARACTERS_PER_TOKEN = 4
+_PREFILL_TOKENS_PER_SECOND, _DECODE_TOKENS_PER_SECOND = 4000, 30
+"""Rates of a 4B model in bf16 on the GPU that is lent. They are low on purpose: a run that outlasts its time is lost."""
+_JUDGING_SECONDS = 10
+_MIN_SECONDS, _MAX_SECONDS = 20, 240
 
 
 def on_gpu(work: Callable[P, R], duration: Callable[P, int]) -> Callable[P, R]:
-    """``work``, to be run on a GPU for at most ``duration(...)`` seconds where `spaces` lends them."""
+    """Wrap ``work`` so that it has a GPU for ``duration(...)`` seconds. Without the package `spaces`, return it as it is."""
     if spaces is None:
         return work
     wrapped: Callable[P, R] = spaces.GPU(duration=duration)(work)
@@ -38,17 +39,18 @@ def on_gpu(work: Callable[P, R], duration: Callable[P, int]) -> Callable[P, R]:
 
 
 def expected_seconds(request: Request, options: Options, *_: object) -> int:
-    """How long a run may take, tight: a visitor's quota is checked against it."""
+    """Estimate the seconds of a run, between 20 and 240. The estimate is tight, as it counts against the visitor's quota."""
     texts = (request.question, request.draft, *(source.text for source in request.sources))
-    prompt = min(sum(map(len, texts)) / _CHARACTERS_A_TOKEN, 6144)
-    wanted = prompt / _PREFILL_RATE + options.max_new_tokens / _DECODE_RATE + _JUDGING
-    return round(min(max(wanted, _SHORTEST), _LONGEST))
+    prompt_tokens = min(sum(map(len, texts)) / _CHARACTERS_PER_TOKEN, MAX_PROMPT_TOKENS)
+    writing_seconds = options.max_new_tokens / _DECODE_TOKENS_PER_SECOND
+    total = prompt_tokens / _PREFILL_TOKENS_PER_SECOND + writing_seconds + _JUDGING_SECONDS
+    return round(min(max(total, _MIN_SECONDS), _MAX_SECONDS))
 
 
-def warm(engine: Engine) -> None:
-    """Bring the model into memory: now on ZeroGPU, which wants weights placed before it forks; else meanwhile.
+def warm_up(engine: Engine) -> None:
+    """Load the model: at once on ZeroGPU, where weights must be placed before the fork, and else in a thread.
 
-    The terminal is told when it is there, or why it cannot be; the page shows the same.
+    The thread writes to stderr that the model is ready, or why it cannot be. The page shows the same.
     """
     if spaces is not None:
         engine.load()

@@ -16,7 +16,7 @@ from refiner.feedback.publish.publisher import publisher_of
 from refiner.feedback.storage.store import Store
 from refiner.judges.choose import choose
 from refiner.settings import Settings
-from refiner.ui.page import build
+from refiner.ui.page import build_page
 
 ANSWER = (
     "<answer>An opening sentence that cites nothing at all here. "
@@ -40,5 +40,5 @@ if __name__ == "__main__":
     publisher = publisher_of(settings)
     if publisher is not None:
         publisher.serve()
-    demo = build(engine, judge, Store(settings.database_url), settings, publisher)
+    demo = build_page(engine, judge, Store(settings.database_url), settings, publisher)
     demo.launch(**theme.launch_options(settings))

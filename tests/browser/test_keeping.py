@@ -17,7 +17,7 @@ from refiner.engines.scripted import ScriptedEngine
 from refiner.feedback.storage.store import Store
 from refiner.judges.lexical.judge import LexicalJudge
 from refiner.settings import Settings
-from refiner.ui.page import build
+from refiner.ui.page import build_page
 from refiner.ui.theme import launch_options
 
 pytestmark = pytest.mark.browser
@@ -143,7 +143,7 @@ def within(tmp_path: Path) -> Iterator[gr.Blocks]:
         Settings.from_environment(), cache_dir=tmp_path, database_url=f"sqlite:///{tmp_path}/feedback.db"
     )
     engine = ScriptedEngine(["<answer><snippet id=1>It is so.</snippet> It was so.</answer>"], delay=0.02)
-    page = build(engine, LexicalJudge(), Store(settings.database_url), settings)
+    page = build_page(engine, LexicalJudge(), Store(settings.database_url), settings)
     page.launch(**launch_options(settings) | {"server_port": None}, prevent_thread_lock=True, quiet=True)
     yield page
     page.close()

@@ -79,9 +79,9 @@ def test_an_engine_that_nobody_registered_is_refused_with_those_there_are() -> N
 
 
 def test_the_page_offers_only_its_forms(settings: Settings, tmp_path: object) -> None:
-    from refiner.ui.page import build  # noqa: PLC0415 - Gradio is heavy
+    from refiner.ui.page import build_page  # noqa: PLC0415 - Gradio is heavy
 
     engine = choose.choose(settings)
-    page = build(engine, LexicalJudge(), Store(f"sqlite:///{tmp_path}/f.db"), settings)
+    page = build_page(engine, LexicalJudge(), Store(f"sqlite:///{tmp_path}/f.db"), settings)
     (form,) = (one for one in page.config["components"] if one["props"].get("elem_id") == "form")
     assert [words for words, _ in form["props"]["choices"]] == ["As the model does best", "Off: unguarded"]

@@ -51,10 +51,10 @@ def test_a_wheel_holds_what_the_page_and_the_judges_read(tmp_path: Path) -> None
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "installed")
     code = (
-        "from refiner.ui.assets import FOLDER; from refiner.ui.theme import launch_options;"
+        "from refiner.ui.assets import ASSETS_FOLDER; from refiner.ui.theme import launch_options;"
         "from refiner.ui.inputs.fields import examples; from refiner.settings import Settings;"
         "from refiner.judges.lexical.judge import LexicalJudge; from refiner.judges.lexical.polarity import antonyms;"
-        "launch_options(Settings()); assert examples() and antonyms() and LexicalJudge().quality; print(FOLDER)"
+        "launch_options(Settings()); assert examples() and antonyms() and LexicalJudge().quality; print(ASSETS_FOLDER)"
     )
     environ = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
     python = [sys.executable, "-c", code]

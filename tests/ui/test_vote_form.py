@@ -15,12 +15,13 @@ from refiner.feedback import consent
 from refiner.feedback.storage.store import Store
 from refiner.feedback.votes import Ballots
 from refiner.render.result import finished
-from refiner.ui.rating.form import labels, names
-from refiner.ui.rating.vote_form import Ballot, Held, Press
+from refiner.ui.rating.parts import answer_names, button_labels
+from refiner.ui.rating.vote_form import VoteForm
+from refiner.ui.run.current_run import CurrentRun, VoteButton
 
 RUN = runs.samples()[1]
-HELD = Held("r1", RUN, runs.MADE)
-BLIND = replace(HELD, blind=True, left="draft")
+CURRENT = CurrentRun("r1", RUN, runs.MADE)
+BLIND = replace(CURRENT, blind=True, left="draft")
 CRITERION = RUN.reward.rubric.verdicts[0][0].id
 
 
@@ -32,12 +33,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def filled(**given: Any) -> Feedback:
-    return Ballot(keep=True, **given).feedback(HELD, "refined", "someone")
+    return VoteForm(store=True, **given).feedback(CURRENT, "refined", "someone")
 
 
-PRESSES: list[Any] = [
-    pytest.param(HELD, "first", "refined", id="named-first"),
-    pytest.param(HELD, "second", "draft", id="named-second"),
+BUTTONS: list[Any] = [
+    pytest.param(CURRENT, "first", "refined", id="named-first"),
+    pytest.param(CURRENT, "second", "draft", id="named-second"),
     pytest.param(BLIND, "first", "draft", id="blind-left-is-the-draft"),
     pytest.param(BLIND, "second", "refined", id="blind-right-is-the-refined"),
     pytest.param(replace(BLIND, left="refined"), "first", "refined", id="blind-left-is-the-refined"),
@@ -46,30 +47,37 @@ PRESSES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize(("held", "press", "choice"), PRESSES)
-def test_a_press_means_what_stands_on_its_side(held: Held, press: Press, choice: str) -> None:
-    assert held.chosen(press) == choice
+@pytest.mark.parametrize(("current", "button", "choice"), BUTTONS)
+def test_a_press_means_what_stands_on_its_side(current: CurrentRun, button: VoteButton, choice: str) -> None:
+    assert current.choice_of(button) == choice
 
 
 def test_sides_are_named_only_once_a_blind_vote_was_cast() -> None:
-    assert names(BLIND) == ("Left", "Right")
-    assert labels(BLIND)[:2] == ("1  Left better", "2  Right better")
-    assert names(replace(BLIND, choice="tie")) == ("Left (the draft answer)", "Right (the refined answer)")
-    assert names(HELD) == ("Refined", "Draft")
-    assert (BLIND.covered, replace(BLIND, choice="tie").covered, HELD.covered) == (True, False, False)
+    assert answer_names(BLIND) == ("Left", "Right")
+    assert list(button_labels(BLIND).values())[:2] == ["1  Left better", "2  Right better"]
+    assert answer_names(replace(BLIND, choice="tie")) == (
+        "Left (the draft answer)",
+        "Right (the refined answer)",
+    )
+    assert answer_names(CURRENT) == ("Refined", "Draft")
+    assert (BLIND.sides_hidden, replace(BLIND, choice="tie").sides_hidden, CURRENT.sides_hidden) == (
+        True,
+        False,
+        False,
+    )
 
 
 def test_everything_that_was_filled_in_is_in_the_rating() -> None:
-    ballot = Ballot(
+    filled_in = VoteForm(
         stars="4",
-        first=["clear", "supported"],
-        second=["padded"],
+        first_reasons=["clear", "supported"],
+        second_reasons=["padded"],
         comment=" Because. ",
-        agreed=json.dumps({"criteria": {CRITERION: False}, "claims": {"0": True}}),
-        keep=True,
+        agreement=json.dumps({"criteria": {CRITERION: False}, "claims": {"0": True}}),
+        store=True,
         publish=True,
     )
-    given = ballot.feedback(BLIND, "refined", "someone")
+    given = filled_in.feedback(BLIND, "refined", "someone")
     assert (given.choice, given.stars, given.comment) == ("refined", 4, "Because.")
     assert given.reasons == {"draft": ("supported", "clear"), "refined": ("padded",)}
     assert (given.criteria, given.claims) == ({CRITERION: False}, {0: True})
@@ -91,14 +99,14 @@ STRANGE = [
 
 @pytest.mark.parametrize("agreed", STRANGE)
 def test_agreement_with_what_is_not_there_is_left_out(agreed: str) -> None:
-    given = filled(agreed=agreed)
+    given = filled(agreement=agreed)
     assert (given.criteria, given.claims) == ({}, {})
 
 
 def test_only_verdicts_that_are_there_can_be_agreed_with() -> None:
     unscored = runs.made(RUN.request, RUN.answer.raw, runs.Always(None))
     agreed = json.dumps({"criteria": {CRITERION: True}, "claims": {str(n): True for n in range(30)}})
-    given = Ballot(agreed=agreed, keep=True).feedback(replace(HELD, run=unscored), "tie", "")
+    given = VoteForm(agreement=agreed, store=True).feedback(replace(CURRENT, run=unscored), "tie", "")
     scored = {n for n, one in enumerate(unscored.reward.citation.supports) if one.verdict.value is not None}
     assert not given.criteria
     assert set(given.claims) == scored
@@ -108,7 +116,7 @@ def test_only_verdicts_that_are_there_can_be_agreed_with() -> None:
 @pytest.mark.parametrize("agreed", ["{", "\ud800", "[" * 100_000], ids=["cut", "surrogate", "deep"])
 def test_agreement_that_cannot_be_read_is_refused(agreed: str) -> None:
     with pytest.raises(InputError, match="Reload"):
-        filled(agreed=agreed)
+        filled(agreement=agreed)
 
 
 @pytest.mark.parametrize("stars", ["0", "6", "x", -1])
@@ -118,7 +126,10 @@ def test_stars_go_from_one_to_five(stars: Any) -> None:
 
 
 def test_reasons_that_nobody_offered_are_left_out() -> None:
-    assert filled(first=["clear", "<b>"], second=["x"]).reasons == {"refined": ("clear",), "draft": ()}
+    assert filled(first_reasons=["clear", "<b>"], second_reasons=["x"]).reasons == {
+        "refined": ("clear",),
+        "draft": (),
+    }
 
 
 def test_a_long_comment_is_cut() -> None:
@@ -127,7 +138,7 @@ def test_a_long_comment_is_cut() -> None:
 
 def test_without_consent_nothing_is_stored(store: Store) -> None:
     with pytest.raises(RefinerError, match="consent"):
-        Ballots(store).cast(Ballot().feedback(HELD, "tie", ""))
+        Ballots(store).cast(VoteForm().feedback(CURRENT, "tie", ""))
     assert store.count() == 0
 
 

@@ -1,6 +1,7 @@
-"""The left side of the page: question, draft, sources, and folded away the rubric and the options."""
+"""Lays out the left side of the page: question, draft, sources, and in folds the rubric and the options."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,24 +11,31 @@ from refiner.domain import MAX_NEW_TOKENS, MIN_NEW_TOKENS, Form
 from refiner.formats import sources
 from refiner.render import result
 from refiner.settings import Settings
+from refiner.ui.events import QUIET, Updates
 from refiner.ui.inputs import fields
-from refiner.ui.inputs.rubric import rubric
+from refiner.ui.inputs.fields import InputValues, TableRows
+from refiner.ui.inputs.rubric import add_rubric
 
 _SOURCES_HELP = """[1] Title. Text of the first source …
 [2] Title. Text of the second source …
 
 or <snippet id=…> blocks, JSON, JSON lines, or paragraphs"""
+_CREDIT = (
+    '<p class="muted small">Examples: <a href="https://github.com/AkariAsai/ScholarQABench" target="_blank" '
+    'rel="noopener noreferrer">ScholarQABench</a>, experts’ answers with their sources, '
+    '<a href="https://opendatacommons.org/licenses/by/1-0/" target="_blank" rel="noopener noreferrer">ODC-BY 1.0</a>.</p>'
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
-    """The fields, in the order in which a run is given them."""
+class InputFields:
+    """The fields, by the names that `InputValues` has for their values."""
 
     question: gr.Textbox
     draft: gr.Textbox
-    mode: gr.Radio
-    pasted: gr.Textbox
-    table: gr.Dataframe
+    source_mode: gr.Radio
+    pasted_sources: gr.Textbox
+    source_table: gr.Dataframe
     rubric: gr.Dataframe
     form: gr.Dropdown
     max_new_tokens: gr.Slider
@@ -36,12 +44,16 @@ class Inputs:
     blind: gr.Checkbox
 
     def all(self) -> list[Any]:
-        """Every field."""
-        return [getattr(self, name) for name in self.__slots__]
+        """List every field."""
+        return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+    def read_values(self, values: Mapping[Any, Any]) -> InputValues:
+        """Name the values that Gradio gives by component."""
+        return InputValues(**{f.name: values[getattr(self, f.name)] for f in dataclasses.fields(self)})
 
 
-def inputs(settings: Settings, forms: Sequence[Form]) -> Inputs:
-    """Lay the fields out in the open Blocks, and wire what they do by themselves. ``forms`` are those that the engine has."""
+def add_inputs(settings: Settings, forms: Sequence[Form]) -> InputFields:
+    """Add the fields to the open Blocks, and connect the events between them. ``forms`` are those of the engine."""
     cases = {case.name: case for case in fields.examples()}
     example = gr.Dropdown(
         [("Choose a real case …", ""), *((name, name) for name in cases)],
@@ -51,6 +63,30 @@ def inputs(settings: Settings, forms: Sequence[Form]) -> Inputs:
         container=True,
         filterable=False,
     )
+    question, draft = _add_texts()
+    mode, pasted, table = _add_sources()
+    rubric = add_rubric(question)
+    form, tokens, temperature, seed, blind = _add_options(settings, forms)
+    gr.HTML(_CREDIT, apply_default_css=False)
+    parts = InputFields(question, draft, mode, pasted, table, rubric, form, tokens, temperature, seed, blind)
+
+    def load_example(name: str) -> Updates:
+        case = cases.get(name)
+        if case is None:
+            return {question: gr.skip()}
+        return {
+            question: case.question,
+            draft: case.draft,
+            mode: "Paste",
+            pasted: case.sources,
+            table: fields.source_rows(()),
+        }
+
+    example.input(load_example, example, [question, draft, mode, pasted, table], **QUIET)
+    return parts
+
+
+def _add_texts() -> tuple[gr.Textbox, gr.Textbox]:
     question = gr.Textbox(
         label="Question",
         lines=2,
@@ -65,47 +101,24 @@ def inputs(settings: Settings, forms: Sequence[Form]) -> Inputs:
         elem_id="draft",
         placeholder="The answer as it stands. It may cite [1] or S17, or carry its own tool output.",
     )
-    _note_draft(draft)
-    mode, pasted, table = _sources()
-    criteria = rubric(question)
-    form, tokens, temperature, seed, blind = _options(settings, forms)
-    gr.HTML(
-        '<p class="muted small">Examples: <a href="https://github.com/AkariAsai/ScholarQABench" target="_blank" '
-        'rel="noopener noreferrer">ScholarQABench</a>, experts’ answers with their sources, '
-        '<a href="https://opendatacommons.org/licenses/by/1-0/" target="_blank" rel="noopener noreferrer">ODC-BY 1.0</a>.</p>',
-        apply_default_css=False,
-    )
-
-    def load(name: str) -> tuple[Any, ...]:
-        case = cases.get(name)
-        if case is None:
-            return (gr.skip(),) * 5
-        return case.question, case.draft, "Paste", case.sources, [["", "", "", ""]]
-
-    example.input(
-        load,
-        example,
-        [question, draft, mode, pasted, table],
-        api_visibility="private",
-        show_progress="hidden",
-    )
-    return Inputs(question, draft, mode, pasted, table, criteria, form, tokens, temperature, seed, blind)
+    _add_draft_note(draft)
+    return question, draft
 
 
-def _note_draft(draft: gr.Textbox) -> None:
-    """Say what was found in a draft that carries its own tool output."""
+def _add_draft_note(draft: gr.Textbox) -> None:
+    """Add a note on the sources that a draft's own tool output holds."""
     note = gr.HTML("", elem_id="draft-note", apply_default_css=False)
 
-    def read(text: str) -> str:
-        _, own, found = sources.split_draft(text)
-        return result.read_note(own, found, place="in the draft’s own tool output") if own or found else ""
+    def describe(text: str) -> str:
+        _, own, findings = sources.split_draft(text)
+        if not own and not findings:
+            return ""
+        return result.read_note(own, findings, place="in the draft’s own tool output")
 
-    draft.change(
-        read, draft, note, trigger_mode="always_last", api_visibility="private", show_progress="hidden"
-    )
+    draft.change(describe, draft, note, trigger_mode="always_last", **QUIET)
 
 
-def _sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:
+def _add_sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:
     with gr.Group(elem_id="sources-group"):
         mode = gr.Radio(["Paste", "Table"], value="Paste", label="Sources", elem_id="sources-mode")
         pasted = gr.Textbox(
@@ -117,7 +130,7 @@ def _sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:
             placeholder=_SOURCES_HELP,
         )
         table = gr.Dataframe(
-            [["", "", "", ""]],
+            fields.source_rows(()),
             headers=list(fields.SOURCE_HEADERS),
             type="array",
             label="Sources, as a table",
@@ -132,34 +145,36 @@ def _sources() -> tuple[gr.Radio, gr.Textbox, gr.Dataframe]:
             result.read_note((), ()), elem_id="sources-note", padding=True, apply_default_css=False
         )
 
-    def switch(to: str, text: str, rows: fields.Rows) -> tuple[Any, Any]:
-        """Show one of the two; a table that is still empty takes over what was pasted."""
+    def switch(to: str, text: str, rows: TableRows) -> Updates:
+        """Show the text field or the table. An empty table takes over what was pasted."""
         empty = not any(str(cell or "").strip() for row in rows for cell in row)
         if to == "Table" and empty and text.strip():
             rows = fields.source_rows(fields.read_sources("Paste", text, ())[0])
-        return gr.Textbox(visible=to == "Paste"), gr.Dataframe(rows, visible=to == "Table")
+        return {
+            pasted: gr.Textbox(visible=to == "Paste"),
+            table: gr.Dataframe(rows, visible=to == "Table"),
+        }
 
-    def read(way: str, text: str, rows: fields.Rows) -> str:
-        return result.read_note(*fields.read_sources(way, text, rows))
+    def describe(source_mode: str, text: str, rows: TableRows) -> str:
+        return result.read_note(*fields.read_sources(source_mode, text, rows))
 
-    quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    mode.change(switch, [mode, pasted, table], [pasted, table], **quiet)
+    mode.change(switch, [mode, pasted, table], [pasted, table], **QUIET)
     gr.on(
         [mode.change, pasted.change, table.change],
-        read,
+        describe,
         [mode, pasted, table],
         note,
         trigger_mode="always_last",
-        **quiet,
+        **QUIET,
     )
     return mode, pasted, table
 
 
-def _options(
+def _add_options(
     settings: Settings, forms: Sequence[Form]
 ) -> tuple[gr.Dropdown, gr.Slider, gr.Slider, gr.Number, gr.Checkbox]:
-    offered = [name for name, form in fields.FORMS.items() if form is None or form in forms]
-    chosen = next((name for name in offered if fields.FORMS[name] == settings.form), offered[0])
+    offered = [name for name, form in fields.FORM_BY_LABEL.items() if form is None or form in forms]
+    chosen = next((name for name in offered if fields.FORM_BY_LABEL[name] == settings.form), offered[0])
     with gr.Accordion("Options", open=False, elem_id="options-fold"):
         form = gr.Dropdown(
             offered,

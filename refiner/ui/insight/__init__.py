@@ -1,1 +1,1 @@
-"""The owner's page of what all votes tell."""
+"""The owner's page, with figures of all votes."""

@@ -1,4 +1,4 @@
-"""Who may see the votes: whoever knows the owner's token, and owners who are signed in. Knows neither votes nor page."""
+"""Lets owners see the votes: whoever knows the owner's token, and owners who are signed in. Knows neither votes nor page."""
 
 import hashlib
 import hmac
@@ -9,43 +9,46 @@ from collections.abc import Callable, Sequence
 
 from refiner.errors import InputError
 
-TRIES = 5
-"""Wrong tokens in a `MINUTE`, whoever gave them, after which none is looked at, not even the right one."""
-MINUTE = 60.0
-FIELD = "owner-token"
+MAX_WRONG_TOKENS = 5
+"""Wrong tokens within `LOCKOUT_SECONDS`, from all visitors together. After them even the right token is refused."""
+LOCKOUT_SECONDS = 60.0
+TOKEN_FIELD_ID = "owner-token"  # noqa: S105 - an element's id
 
 
-class Door:
-    """Lets owners in. Without ``token`` and ``owners`` it is closed to all. Safe to use from threads."""
+class OwnerAuth:
+    """Checks who is an owner. Without ``token`` and ``owners`` nobody is. Safe to use from threads.
+
+    ``owners`` are usernames on the Hub, in any case. ``clock`` returns seconds.
+    """
 
     def __init__(
         self, token: str, owners: Sequence[str] = (), clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._token = _digest(token) if token else None
+        self._token_digest = _digest(token) if token else None
         self._owners = {name.casefold() for name in owners}
         self._clock = clock
-        self._wrong: deque[float] = deque()
+        self._wrong_times: deque[float] = deque()
         self._lock = threading.Lock()
 
-    def enter(self, token: str, name: str = "") -> None:
-        """Return where the token is right or the signed-in ``name`` an owner's; else `InputError` says what is not."""
-        if name and name.casefold() in self._owners:
+    def check(self, token: str, username: str = "") -> None:
+        """Return if the token is right or the signed-in ``username`` is an owner's. Else `InputError` says why not."""
+        if username and username.casefold() in self._owners:
             return
-        if not token or self._token is None:
-            who = f"{name} is not among the owners. " if name else ""
-            how = "Type the owner’s token" if self._token else "Sign in as an owner"
-            raise InputError(f"{who}{how}, then try again.", FIELD)
+        if not token or self._token_digest is None:
+            who = f"{username} is not among the owners. " if username else ""
+            how = "Type the owner’s token" if self._token_digest else "Sign in as an owner"
+            raise InputError(f"{who}{how}, then try again.", TOKEN_FIELD_ID)
         with self._lock:
             now = self._clock()
-            while self._wrong and now - self._wrong[0] >= MINUTE:
-                self._wrong.popleft()
-            if len(self._wrong) >= TRIES:
-                raise InputError("Too many wrong tokens. Wait a minute, then try again.", FIELD)
-            if not hmac.compare_digest(_digest(token), self._token):
-                self._wrong.append(now)
-                raise InputError("That is not the token. Check it, then try again.", FIELD)
+            while self._wrong_times and now - self._wrong_times[0] >= LOCKOUT_SECONDS:
+                self._wrong_times.popleft()
+            if len(self._wrong_times) >= MAX_WRONG_TOKENS:
+                raise InputError("Too many wrong tokens. Wait a minute, then try again.", TOKEN_FIELD_ID)
+            if not hmac.compare_digest(_digest(token), self._token_digest):
+                self._wrong_times.append(now)
+                raise InputError("That is not the token. Check it, then try again.", TOKEN_FIELD_ID)
 
 
 def _digest(token: str) -> bytes:
-    """Of one length whatever was given, so that comparing tells nothing of the token's."""
+    """Hash to a fixed length, so that the time to compare tells nothing about the token."""
     return hashlib.sha256(token.strip().encode("utf-8", "surrogatepass")).digest()

@@ -1,1 +1,1 @@
-"""What a visitor can keep of a result."""
+"""What a visitor can do with a result: save it, and come back to the earlier ones."""

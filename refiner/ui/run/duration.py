@@ -1,54 +1,69 @@
-"""How fast runs went here, so that the next one can say how long it may take. Nothing is promised before one is through."""
+"""Estimates how long a run may take from the runs before it on this machine. Keeps nothing on disk.
+
+There is no estimate before the first run has ended.
+"""
 
 import threading
 from dataclasses import dataclass, field
+from typing import Literal
 
 from refiner.domain import Refinement
 
-_KEPT = 0.7
-"""The share of what was known that stays when a run is learnt from."""
+_Rate = Literal[
+    "seconds per prompt token", "seconds per check", "tokens per draft character", "seconds per run"
+]
+
+_OLD_RATE_WEIGHT = 0.7
+"""Weight of the known rate when a new run is averaged in. The new run has the rest."""
 
 
 @dataclass(slots=True)
-class Pace:
-    """Rates of the runs so far, the latest weighing most. Seconds are None until there is something to go by."""
+class DurationEstimator:
+    """Exponentially averaged rates of the runs so far. Every estimate is None while its rate is unknown.
 
-    _rates: dict[str, float] = field(default_factory=dict)
+    Safe to use from threads.
+    """
+
+    _rates: dict[_Rate, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def learn(self, run: Refinement, checks: int, judging: float) -> None:
-        """Take a finished run into account; ``judging`` is the seconds that its ``checks`` took."""
+    def learn(self, run: Refinement, checks: int, judging_seconds: float) -> None:
+        """Average a finished run into the rates. A run that was stopped while writing is ignored.
+
+        ``checks`` is the number of the judge's checks, and ``judging_seconds`` the time that all of them took.
+        """
         usage = run.usage
         if usage.ended == "stopped":
             return
-        self._note("read", usage.prefill_seconds, usage.prompt_tokens - usage.reused_tokens)
-        self._note("judge", judging, checks)
-        self._note("length", usage.completion_tokens, len(run.draft.text))
-        self._note("run", usage.seconds + judging, 1)
+        read_tokens = usage.prompt_tokens - usage.reused_tokens
+        self._update("seconds per prompt token", usage.prefill_seconds, read_tokens)
+        self._update("seconds per check", judging_seconds, checks)
+        self._update("tokens per draft character", usage.completion_tokens, len(run.draft.text))
+        self._update("seconds per run", usage.seconds + judging_seconds, 1)
 
-    def reading(self, tokens: int) -> float | None:
-        """Seconds to read a prompt of so many tokens."""
-        return self._times("read", tokens)
+    def reading_seconds(self, prompt_tokens: int) -> float | None:
+        """Estimate the seconds to read a prompt of this many tokens."""
+        return self._estimate("seconds per prompt token", prompt_tokens)
 
-    def length(self, draft: str) -> float | None:
-        """Tokens that an answer to this draft may have: as long beside it as those before were beside theirs."""
-        return self._times("length", len(draft))
+    def answer_tokens(self, draft: str) -> float | None:
+        """Estimate the tokens of the answer to a draft, in proportion to the draft's characters."""
+        return self._estimate("tokens per draft character", len(draft))
 
-    def judging(self, checks: int) -> float | None:
-        """Seconds to judge so many checks."""
-        return self._times("judge", checks)
+    def judging_seconds(self, checks: int) -> float | None:
+        """Estimate the seconds that the judge needs for this many checks."""
+        return self._estimate("seconds per check", checks)
 
-    def runs(self, n: int) -> float | None:
-        """Seconds that so many whole runs take."""
-        return self._times("run", n)
+    def run_seconds(self, runs: int) -> float | None:
+        """Estimate the seconds that this many whole runs take, one after the other."""
+        return self._estimate("seconds per run", runs)
 
-    def _times(self, name: str, n: float) -> float | None:
+    def _estimate(self, name: _Rate, units: float) -> float | None:
         rate = self._rates.get(name)
-        return None if rate is None else rate * n
+        return None if rate is None else rate * units
 
-    def _note(self, name: str, amount: float, of: float) -> None:
-        if of <= 0 or amount <= 0:
+    def _update(self, name: _Rate, amount: float, units: float) -> None:
+        if units <= 0 or amount <= 0:
             return
         with self._lock:
-            known = self._rates.get(name, amount / of)
-            self._rates[name] = _KEPT * known + (1 - _KEPT) * amount / of
+            old = self._rates.get(name, amount / units)
+            self._rates[name] = _OLD_RATE_WEIGHT * old + (1 - _OLD_RATE_WEIGHT) * amount / units

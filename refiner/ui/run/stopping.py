@@ -1,7 +1,7 @@
-"""One run of one visitor: its stages, and how it is stopped from another request.
+"""Makes the function that does a run, and stops a run from another request. Knows no Gradio.
 
-A stop is a file: a ZeroGPU run happens in a forked process that sees no event of this one, but the same
-files. The run's own thread turns the file into the `threading.Event` that the engine looks at.
+A stop signal is a file. A ZeroGPU run happens in a forked process, which sees no `threading.Event` of this process
+but sees the same files. A thread beside the run turns the file into the event that the engine looks at.
 """
 
 import tempfile
@@ -18,33 +18,38 @@ from refiner.judges.protocol import Judge
 from refiner.pipeline import refine
 from refiner.prompts.template import PromptTemplate
 
-_LOOK_EVERY = 0.05
-Stages = Callable[[Request, Options, str], Iterator[Stage | RefinerError]]
+_POLL_SECONDS = 0.05
+"""Seconds between two looks for the stop file."""
+
+RunFunction = Callable[[Request, Options, str], Iterator[Stage | RefinerError]]
+"""Takes the request, the options and the path of the stop file, and yields the stages of the run.
+
+An expected failure is the last value: a child process could not raise it into this one.
+"""
 
 
-def stages_of(
+def make_run_function(
     engine: Engine, judge: Judge, template: PromptTemplate | None = None, mix: Mix = "weighted"
-) -> Stages:
-    """The work of a run with this engine and judge, as one function of picklable things."""
+) -> RunFunction:
+    """Bind the engine, the judge and the prompt. Arguments and results of the function can be pickled."""
 
-    def stages(request: Request, options: Options, stop_file: str) -> Iterator[Stage | RefinerError]:
-        """The stages; an expected failure comes as the last value, as it could not be raised out of a child."""
+    def run(request: Request, options: Options, stop_file: str) -> Iterator[Stage | RefinerError]:
         stop = threading.Event()
-        with _watched(Path(stop_file), stop):
+        with _set_by_file(stop, Path(stop_file)):
             try:
                 yield from refine(request, engine, judge, options, stop, template=template, mix=mix)
             except RefinerError as error:
                 yield error
 
-    return stages
+    return run
 
 
 @contextmanager
-def _watched(file: Path, stop: threading.Event) -> Iterator[None]:
-    """Set ``stop`` when the file appears, and in any case at the end."""
+def _set_by_file(stop: threading.Event, file: Path) -> Iterator[None]:
+    """Set ``stop`` as soon as the file exists, and in any case when the block is left."""
 
     def watch() -> None:
-        while not stop.wait(_LOOK_EVERY):
+        while not stop.wait(_POLL_SECONDS):
             if file.exists():
                 stop.set()
 
@@ -57,8 +62,8 @@ def _watched(file: Path, stop: threading.Event) -> Iterator[None]:
         watcher.join()
 
 
-class Runs:
-    """The runs under way, one a session; a new one stops the one before it."""
+class StopSignals:
+    """The stop files of the runs under way, one a session. A session's new run stops the run before it."""
 
     def __init__(self) -> None:
         self._files: dict[str, Path] = {}
@@ -66,7 +71,7 @@ class Runs:
 
     @contextmanager
     def open(self, session: str) -> Iterator[str]:
-        """The name of a new run's stop file; gone again, and the run stopped, when the block is left."""
+        """Yield the path of a new run's stop file, which does not exist yet. Leaving the block removes the file."""
         file = Path(tempfile.gettempdir()) / f"refiner-stop-{uuid.uuid4().hex}"
         with self._lock:
             self._stop(session)
@@ -80,7 +85,7 @@ class Runs:
                 file.unlink(missing_ok=True)
 
     def stop(self, session: str) -> bool:
-        """Stop the session's run; whether there was one."""
+        """Stop the session's run. Returns whether there was one."""
         with self._lock:
             return self._stop(session)
 

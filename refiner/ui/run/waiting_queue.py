@@ -1,36 +1,39 @@
-"""Who waits for the model: first come, first served, and everyone is told their place."""
+"""A queue in front of the model. Each visitor is told how many are before them. Knows neither runs nor Gradio."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Line:
-    """A queue in front of one model. Safe to use from threads."""
+class WaitingQueue:
+    """A first-come, first-served queue in front of one model. Safe to use from threads."""
 
     def __init__(self) -> None:
-        self._waiting: list[object] = []
-        self._moved = threading.Condition()
+        self._tickets: list[object] = []
+        self._changed = threading.Condition()
 
     @contextmanager
     def join(self) -> Iterator[object]:
-        """A place at the end, as a ticket; given up when the block is left. The model belongs to the first."""
+        """Yield a ticket for the last place. Leaving the block gives the place up.
+
+        The model belongs to the holder of the first ticket.
+        """
         ticket = object()
-        with self._moved:
-            self._waiting.append(ticket)
+        with self._changed:
+            self._tickets.append(ticket)
         try:
             yield ticket
         finally:
-            with self._moved:
-                self._waiting.remove(ticket)
-                self._moved.notify_all()
+            with self._changed:
+                self._tickets.remove(ticket)
+                self._changed.notify_all()
 
-    def ahead(self, ticket: object) -> int:
-        """How many come before, the one being served included; 0 when it is one's turn."""
-        with self._moved:
-            return self._waiting.index(ticket)
+    def count_ahead(self, ticket: object) -> int:
+        """Count the tickets before this one, the one being served included. 0 means that it is this one's turn."""
+        with self._changed:
+            return self._tickets.index(ticket)
 
     def wait(self, seconds: float) -> None:
-        """Until someone leaves, at most so long."""
-        with self._moved:
-            self._moved.wait(seconds)
+        """Block until some ticket is given up, or for this many seconds."""
+        with self._changed:
+            self._changed.wait(seconds)
