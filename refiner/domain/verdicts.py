@@ -8,14 +8,14 @@ from refiner.domain.requests import Criterion
 
 Basis = Literal["judged", "estimated", "fact"]
 
-CheckKind = Literal["criterion", "support", "relevance", "needs_citation"]
+CheckKind = Literal["criterion", "support", "needs_citation"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing asked of a judge.
 
-    ``statement`` is the claim (support, relevance), the sentence (needs_citation) or empty (criterion);
+    ``statement`` is the claim (support), the sentence (needs_citation) or empty (criterion);
     ``evidence`` are the sources to look at together; ``criterion`` is set for kind ``criterion``.
     """
 

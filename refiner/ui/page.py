@@ -21,7 +21,7 @@ from refiner.feedback.rater import key_of
 from refiner.feedback.storage.store import Store
 from refiner.feedback.votes import Ballots
 from refiner.judges import quality
-from refiner.judges.ask import forget
+from refiner.judges.ask import clear_caches
 from refiner.judges.protocol import Judge
 from refiner.judges.quality import Quality
 from refiner.prompts.template import PromptTemplate
@@ -178,7 +178,7 @@ def _forgetting() -> Iterator[None]:
     try:
         yield
     finally:
-        forget()
+        clear_caches()
 
 
 def _session(request: gr.Request) -> str:

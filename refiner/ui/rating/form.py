@@ -12,7 +12,7 @@ from refiner.feedback import consent
 from refiner.feedback.rater import rater_id
 from refiner.feedback.reasons import REASONS
 from refiner.feedback.votes import Ballots
-from refiner.judges.ask import forget
+from refiner.judges.ask import clear_caches
 from refiner.judges.quality import Quality
 from refiner.render import result
 from refiner.ui.rating.vote_form import Ballot, Held, Press
@@ -204,7 +204,7 @@ class Votes:
         if not uncover:
             return gr.skip(), gr.skip(), held, *self.parts.voted(held, note)
         body = result.finished(held.run, self.judged, rated=True)
-        forget()
+        clear_caches()
         return body, gr.Row(visible=True), held, *self.parts.voted(held, note, ticked)
 
     def _unchanged(self, note: str) -> tuple[Any, ...]:

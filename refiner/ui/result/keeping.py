@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from refiner.errors import InputError, RefinerError
-from refiner.judges.ask import forget
+from refiner.judges.ask import clear_caches
 from refiner.judges.quality import Quality
 from refiner.render import result
 from refiner.render.export import html_page
@@ -120,7 +120,7 @@ def history(
         note = f"A run of {_when(saved.made)}, opened as it was kept."
         body = result.finished(saved.run, judged if saved.run.judge == judge else None, note)
         view = View(result.status("Opened.", "good"), body, running=False)
-        forget()
+        clear_caches()
         return show(view, Held("", saved.run, saved.made))
 
     def compare(first: str, second: str) -> tuple[Any, ...]:
@@ -129,7 +129,7 @@ def history(
         except RefinerError as error:
             return show(View(failed(error), running=False), None)
         body = result.compared((one.run, two.run), (_when(one.made), _when(two.made)))
-        forget()
+        clear_caches()
         return show(View(result.status("Compared.", "good"), body, running=False), None)
 
     for name, work, given in (("reopen", reopen, texts[:1]), ("compare", compare, texts)):
