@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Form
+from refiner.formats import notation
 
 MAX_IDS_PER_CLAIM = 8
 
-OPEN_ANSWER, CLOSE_ANSWER = b"<answer>", b"</answer>"
-OPEN_CLAIM, CLOSE_CLAIM = b"<snippet id=", b"</snippet>"
+OPEN_ANSWER, CLOSE_ANSWER = notation.OPEN_ANSWER.encode(), notation.CLOSE_ANSWER.encode()
+OPEN_CLAIM, CLOSE_CLAIM = notation.OPEN_CLAIM.encode(), notation.CLOSE_CLAIM.encode()
 
 _ENDS_SENTENCE = frozenset(".!?。！？…")
 _MAY_FOLLOW_THE_END = frozenset("\"'”’)]» ")
@@ -241,7 +242,7 @@ class Grammar:
 
 def quoted_claim(source_id: str, sentence: str, *, first: bool) -> bytes:
     """A whole claim as it is written. A blank parts it from the claim before."""
-    return (b"" if first else b" ") + OPEN_CLAIM + f"{source_id}>{sentence}".encode() + CLOSE_CLAIM
+    return ("" if first else " ").encode() + notation.claim(source_id, sentence).encode()
 
 
 def _common_prefix(strings: Sequence[bytes]) -> bytes:

@@ -27,8 +27,8 @@ MAX_DRAFT_TOKENS = 48
 """The most tokens that one proposal holds."""
 
 _TAGS = re.compile(rb"</?(?:answer|snippet)\b[^<>]*>?|</?$")
-_IDS = re.compile(rb"<snippet id=([^<>]*)>")
-_BETWEEN_CLAIMS = re.compile(rb"</snippet>(\s*)<snippet ")
+_IDS = re.compile(OPEN_CLAIM + rb"([^<>]*)>")
+_BETWEEN_CLAIMS = re.compile(CLOSE_CLAIM + rb"(\s*)" + OPEN_CLAIM)
 _MIN_TAG_RATE = 0.5
 
 Kind = tuple[str, object]

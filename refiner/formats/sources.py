@@ -1,8 +1,8 @@
-"""Sources read from what people paste: tool output, numbered lists, JSON, JSON lines, a table, plain text.
+"""Reads sources from what people paste: tool output, numbered lists, JSON, JSON lines, a table, plain text.
 
-Raises on no text. What was odd is a finding that names its line: ``no_shape`` (plain paragraphs),
-``unknown_shape``, ``broken_json``, ``empty_text``, ``duplicate``, ``renamed``, ``unclosed_source``,
-``outside_sources``, ``no_sources``, ``more`` (above fifty findings).
+Raises on no text. Everything odd is a finding that names its line: ``no_shape`` (plain paragraphs), ``unknown_shape``,
+``broken_json``, ``empty_text``, ``duplicate``, ``renamed``, ``unclosed_source``, ``outside_sources``, ``no_sources``,
+``more`` (above fifty findings).
 """
 
 import json
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from refiner.domain import Finding, Source
 from refiner.formats import tool_output
-from refiner.formats.tags import line_of, safe_id
+from refiner.formats.tags import MAX_ID_LENGTH, line_of, safe_id
 from refiner.formats.tool_output import Block
 from refiner.text import sentences
 
@@ -22,15 +22,15 @@ _NUMBERED = re.compile(r"[ \t]*+([0-9]{1,3})[.)](?=\s|$)[ \t]*+")
 _HEADING = re.compile(
     r"[#*\s]*+(?:sources|references|bibliography|literature|.{0,60}:)[#*:\s]*+", re.IGNORECASE
 )
-_LONGEST_TITLE = 200
-_MOST_FINDINGS = 50
+_MAX_TITLE = 200
+_MAX_FINDINGS = 50
 
 Result = tuple[tuple[Source, ...], tuple[Finding, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Raw:
-    """A source as found at a line; an empty ``id`` is to be numbered."""
+class _FoundSource:
+    """A source as it was found at a line. A source with an empty ``id`` will be numbered."""
 
     line: int
     id: str
@@ -40,10 +40,10 @@ class _Raw:
 
 
 def read(text: str) -> Result:
-    """The sources in a pasted text of any of the shapes that are read, and what was odd about it."""
+    """The sources in a pasted text of any shape that is read, and what was odd about it."""
     findings: list[Finding] = []
     text = text.removeprefix("\ufeff")
-    raws: Iterable[_Raw] | None = None
+    raws: Iterable[_FoundSource] | None = None
     if text.lstrip()[:1] in {"{", "["}:
         raws = _json(text, findings)
     if raws is None and tool_output.holds_sources(text):
@@ -56,34 +56,34 @@ def read(text: str) -> Result:
 
 
 def from_rows(rows: Sequence[Sequence[str]]) -> Result:
-    """The sources of a table with the columns id, title, text, url; wholly blank rows are skipped."""
+    """The sources of a table with the columns id, title, text, url. Blank rows are skipped."""
     raws = []
     for line, row in enumerate(rows, 1):
         cells = ["" if cell is None else str(cell).strip() for cell in (*row, "", "", "", "")]
         if any(cells):
-            raws.append(_Raw(line, cells[0], cells[2], cells[1], cells[3]))
+            raws.append(_FoundSource(line, cells[0], cells[2], cells[1], cells[3]))
     return _finish(raws, [])
 
 
 def from_objects(objects: Sequence[Mapping[str, object]]) -> Result:
-    """The sources of objects with ``id``, ``title``, ``text`` and ``url``; a finding's line is their number.
+    """The sources of objects with ``id``, ``title``, ``text`` and ``url``. A finding's line is the object's number.
 
-    ``content``, ``snippet``, ``abstract`` or ``passage`` stand in for ``text``; a missing id is numbered.
+    ``content``, ``snippet``, ``abstract`` or ``passage`` can stand for ``text``. A source without an id is numbered.
     """
     findings: list[Finding] = []
     return _finish(_objects(enumerate(objects, 1), findings), findings)
 
 
 def split_draft(draft: str) -> tuple[str, tuple[Source, ...], tuple[Finding, ...]]:
-    """Part a draft that carries its own tool output: its prose, the sources found, and what was odd.
+    """Split a draft that carries its own tool output into prose and sources, and say what was odd.
 
-    Sources come from raw tool output only, never from what a model wrote: not from ``<think>`` or
-    ``<answer>``, and from a bare ``<snippet id=…>`` only where the draft has an answer block besides or
-    the snippet holds metadata lines; otherwise it is the draft's own claim. The prose is the last answer
-    block, tags included, where there is one; a draft without tool output comes back as it is.
+    Sources come from raw tool output only, never from what a model wrote: not from ``<think>`` or ``<answer>``. A bare
+    ``<snippet id=…>`` is a source only if the draft has an answer block besides, or the snippet holds metadata lines.
+    Otherwise it is the draft's own claim. The prose is the last answer block, tags included, if there is one. A draft
+    without tool output comes back as it is.
     """
     findings: list[Finding] = []
-    parted = tool_output.part(draft)
+    parted = tool_output.split_draft(draft)
     raws = _from_blocks(draft, parted.blocks, findings)
     if parted.left_out is not None:
         line = line_of(draft, parted.left_out)
@@ -96,7 +96,7 @@ def split_draft(draft: str) -> tuple[str, tuple[Source, ...], tuple[Finding, ...
 # --- shapes ----------------------------------------------------------------------------------------
 
 
-def _tagged(text: str, findings: list[Finding]) -> list[_Raw]:
+def _tagged(text: str, findings: list[Finding]) -> list[_FoundSource]:
     scan = tool_output.scan(text)
     raws = _from_blocks(text, scan.blocks, findings)
     outside = tool_output.first_outside(text, scan)
@@ -109,7 +109,7 @@ def _tagged(text: str, findings: list[Finding]) -> list[_Raw]:
     return raws
 
 
-def _from_blocks(text: str, blocks: Iterable[Block], findings: list[Finding]) -> list[_Raw]:
+def _from_blocks(text: str, blocks: Iterable[Block], findings: list[Finding]) -> list[_FoundSource]:
     raws = []
     lines = _Lines(text)
     for block in blocks:
@@ -117,12 +117,12 @@ def _from_blocks(text: str, blocks: Iterable[Block], findings: list[Finding]) ->
         if not block.closed:
             message = "A source block is not closed; it was ended at the next tag."
             findings.append(Finding("unclosed_source", message, line))
-        raws += [_Raw(line, one, block.text, block.title, block.url) for one in block.ids or ("",)]
+        raws += [_FoundSource(line, one, block.text, block.title, block.url) for one in block.ids or ("",)]
     return raws
 
 
-def _json(text: str, findings: list[Finding]) -> list[_Raw] | None:
-    """Objects of a JSON document or of JSON lines; None when the text is neither, whole or broken."""
+def _json(text: str, findings: list[Finding]) -> list[_FoundSource] | None:
+    """The objects of a JSON document or of JSON lines. None if the text is neither, whole or broken."""
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -135,7 +135,7 @@ def _json(text: str, findings: list[Finding]) -> list[_Raw] | None:
     return list(_objects(items, findings))
 
 
-def _json_lines(text: str, whole: Exception, findings: list[Finding]) -> list[_Raw]:
+def _json_lines(text: str, whole: Exception, findings: list[Finding]) -> list[_FoundSource]:
     items: list[tuple[int, object]] = []
     broken = []
     for line, row in enumerate(text.split("\n"), 1):
@@ -151,7 +151,7 @@ def _json_lines(text: str, whole: Exception, findings: list[Finding]) -> list[_R
 
 
 def _elements(text: str, findings: list[Finding]) -> Iterator[tuple[int, object]]:
-    """The elements of a JSON list with their lines, up to the first that is broken."""
+    """The elements of a JSON list with their lines, up to the first broken one."""
     decode = json.JSONDecoder().raw_decode
     skip = re.compile(r"[\s,]*+")
     lines = _Lines(text)
@@ -175,7 +175,7 @@ def _broken(line: int, error: Exception) -> Finding:
     return Finding("broken_json", f"This is not valid JSON: {why}.", line)
 
 
-def _objects(items: Iterable[tuple[int, object]], findings: list[Finding]) -> Iterator[_Raw]:
+def _objects(items: Iterable[tuple[int, object]], findings: list[Finding]) -> Iterator[_FoundSource]:
     for line, item in items:
         nested = item.get("sources") if isinstance(item, Mapping) else None
         for one in nested if isinstance(nested, list) else [item]:
@@ -187,26 +187,30 @@ def _objects(items: Iterable[tuple[int, object]], findings: list[Finding]) -> It
                 findings.append(Finding("unknown_shape", message, line))
 
 
-def _object(line: int, item: object) -> _Raw | None:
+def _object(line: int, item: object) -> _FoundSource | None:
     if isinstance(item, str):
-        return _Raw(line, "", item)
+        return _FoundSource(line, "", item)
     if not isinstance(item, Mapping):
         return None
     for key in _TEXT_KEYS:
         if key in item and isinstance(item[key], str | None):
             text = item[key] or ""
-            return _Raw(
-                line, _plain(item.get("id")), text, _plain(item.get("title")), _plain(item.get("url"))
+            return _FoundSource(
+                line,
+                _scalar_text(item.get("id")),
+                text,
+                _scalar_text(item.get("title")),
+                _scalar_text(item.get("url")),
             )
     return None
 
 
-def _plain(value: object) -> str:
+def _scalar_text(value: object) -> str:
     return str(value).strip() if isinstance(value, str | int | float) else ""
 
 
-def _list(text: str) -> list[_Raw] | None:
-    """The items of ``[1] …`` or ``1. …``; None unless the text begins with one, or with a heading for them."""
+def _list(text: str) -> list[_FoundSource] | None:
+    """The items of ``[1] …`` or ``1. …``. None unless the text begins with one, or with a heading for them."""
     rows = text.splitlines()
     filled = [index for index, row in enumerate(rows) if row.strip()]
     heading = bool(filled) and _HEADING.fullmatch(rows[filled[0]]) is not None
@@ -227,34 +231,34 @@ def _list(text: str) -> list[_Raw] | None:
     return [_item(line, one, "\n".join(body).strip()) for line, one, body in items]
 
 
-def _item(line: int, one: str, body: str) -> _Raw:
-    title, url, text, labelled = tool_output.fields(body)
+def _item(line: int, one: str, body: str) -> _FoundSource:
+    title, url, text, labelled = tool_output.labelled_fields(body)
     if not labelled:
-        title, text = _titled(body)
-    return _Raw(line, one, text, title, url)
+        title, text = _split_title(body)
+    return _FoundSource(line, one, text, title, url)
 
 
-def _titled(body: str) -> tuple[str, str]:
-    """``Title. text`` or a title on its own line; no title where nothing would be left for the text."""
+def _split_title(body: str) -> tuple[str, str]:
+    """``Title. text``, or a title on its own line. There is no title if nothing would be left for the text."""
     first, _, rest = body.partition("\n")
-    if len(first) < _LONGEST_TITLE and first[-1:].isalnum() and rest.lstrip()[:1].isupper():
+    if len(first) < _MAX_TITLE and first[-1:].isalnum() and rest.lstrip()[:1].isupper():
         return first.strip(), rest.strip()
-    begun = sentences.split(body[: 2 * _LONGEST_TITLE].replace("\n", " "))
+    begun = sentences.split(body[: 2 * _MAX_TITLE].replace("\n", " "))
     end = begun[0].end if begun else 0
     text = body[end:].strip()
-    if not text or end > _LONGEST_TITLE:
+    if not text or end > _MAX_TITLE:
         return "", body
     return body[:end].strip().removesuffix(".").replace("\n", " "), text
 
 
-def _paragraphs(text: str, findings: list[Finding]) -> list[_Raw]:
-    raws: list[_Raw] = []
+def _paragraphs(text: str, findings: list[Finding]) -> list[_FoundSource]:
+    raws: list[_FoundSource] = []
     paragraph: list[str] = []
     for line, row in enumerate((*text.splitlines(), ""), 1):
         if row.strip():
             paragraph.append(row)
         elif paragraph:
-            raws.append(_Raw(line - len(paragraph), "", "\n".join(paragraph)))
+            raws.append(_FoundSource(line - len(paragraph), "", "\n".join(paragraph)))
             paragraph = []
     if raws:
         message = "No shape was recognised: each paragraph was read as one source."
@@ -266,20 +270,20 @@ def _paragraphs(text: str, findings: list[Finding]) -> list[_Raw]:
 
 
 class _Lines:
-    """Lines of places that are asked for in rising order, counted once."""
+    """The lines of positions that are asked for in rising order. Every line break is counted once."""
 
     def __init__(self, text: str) -> None:
         self._text, self._at, self._line = text, 0, 1
 
     def at(self, place: int) -> int:
-        """The line of a place not before the last one asked for."""
+        """The line of a position that is not before the last one asked for."""
         self._line += self._text.count("\n", self._at, place)
         self._at = place
         return self._line
 
 
-def _finish(raws: Iterable[_Raw], findings: list[Finding]) -> Result:
-    """Sources with safe ids, each once, none empty; findings in the order of their lines."""
+def _finish(raws: Iterable[_FoundSource], findings: list[Finding]) -> Result:
+    """Sources with safe ids, each once, none empty, and findings in the order of their lines."""
     found: dict[str, Source] = {}
     counts: dict[str, int] = {}
     for number, raw in enumerate(raws, 1):
@@ -296,24 +300,24 @@ def _finish(raws: Iterable[_Raw], findings: list[Finding]) -> Result:
                 message = f"Source {one!r} is given twice; it was kept once."
                 findings.append(Finding("duplicate", message, raw.line))
                 continue
-            free = _free(one, found, counts)
+            free = _free_id(one, found, counts)
             if raw.id:
                 message = f"Another source has the id {one!r}; this one was named {free!r}."
                 findings.append(Finding("duplicate", message, raw.line))
             one = free
         found[one] = Source(one, text, raw.title.strip(), raw.url.strip())
     findings.sort(key=lambda finding: finding.line or 0)
-    if len(findings) > _MOST_FINDINGS:
-        left = len(findings) - _MOST_FINDINGS
-        findings[_MOST_FINDINGS:] = [Finding("more", f"There are {left} more oddities of this kind.")]
+    if len(findings) > _MAX_FINDINGS:
+        left = len(findings) - _MAX_FINDINGS
+        findings[_MAX_FINDINGS:] = [Finding("more", f"There are {left} more oddities.")]
     return tuple(found.values()), tuple(findings)
 
 
-def _free(one: str, found: Mapping[str, Source], counts: dict[str, int]) -> str:
-    """``one-2``, ``one-3`` …: the first that nobody has, within an id's length."""
+def _free_id(one: str, found: Mapping[str, Source], counts: dict[str, int]) -> str:
+    """``id-2``, ``id-3`` …: the first that no source has, within an id's length."""
     while True:
         counts[one] = counts.get(one, 1) + 1
         ending = f"-{counts[one]}"
-        free = one[: 64 - len(ending)] + ending
+        free = one[: MAX_ID_LENGTH - len(ending)] + ending
         if free not in found:
             return free
