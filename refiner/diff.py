@@ -1,8 +1,8 @@
-"""Draft and refined answer side by side: sentences aligned first, then the words inside each pair.
+"""Compares draft and refined answer: aligns sentences first, then the words inside each pair.
 
-Sentences are compared as sequences of words (rapidfuzz, Indel similarity), aligned in order by dynamic
-programming, and what is left over on both sides and much alike has moved. A citation is one token, equal to
-another with the same ids in any order.
+Sentences are compared as sequences of words (rapidfuzz, Indel similarity) and aligned in order by dynamic programming.
+Sentences that are left over on both sides and much alike have moved. A citation is one token, equal to another with
+the same ids in any order.
 """
 
 import re
@@ -15,20 +15,20 @@ from rapidfuzz.distance import Indel
 
 from refiner.domain import Answer, Change, Claim, Token
 from refiner.text import sentences
+from refiner.text.words import UNSPACED_SCRIPTS
 
-_SCRIPTS = (
-    "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9d"  # written without blanks: a word is a character
-)
-_WORD = re.compile(rf"\s+|[{_SCRIPTS}][^\w\s]*\s*|[^\s{_SCRIPTS}]+\s*")
+_WORD = re.compile(rf"\s+|[{UNSPACED_SCRIPTS}][^\w\s]*\s*|[^\s{UNSPACED_SCRIPTS}]+\s*")
 _NO_WORD = re.compile(r"[\W_]+")
-_PARTNERS = 40.0  # per cent of words shared, from which on two sentences are versions of one
-_MOVED = 75.0  # the same, for sentences that stand elsewhere
-_MOST_CELLS = 250_000  # sentences of one side × of the other that are compared each with each
+_MIN_SIMILARITY = 40.0  # per cent of shared words from which on two sentences are versions of one
+_MIN_SIMILARITY_MOVED = 75.0  # the same for sentences that stand elsewhere
+_MAX_COMPARISONS = (
+    250_000  # sentences of one side times sentences of the other that are compared each with each
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What changed. Sentences ``edited`` may be ``moved`` as well; a citation with other ids is ``recited``."""
+    """What changed. A sentence can be ``edited`` and ``moved``. A citation whose ids changed is ``recited``."""
 
     kept: int = 0
     edited: int = 0
@@ -42,7 +42,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """``keys`` spells the tokens and ``words`` the bare words, one character for each different one."""
+    """A sentence as strings, one character for each different thing: ``keys`` for its tokens, ``words`` for its bare words."""
 
     tokens: tuple[Token, ...]
     paragraph: bool
@@ -51,7 +51,7 @@ class _Sentence:
 
 
 class _Alphabet:
-    """A character for every different thing, so that rapidfuzz compares words as it does letters."""
+    """Gives every different thing a character of its own, so that rapidfuzz compares words as it compares letters."""
 
     def __init__(self) -> None:
         self._known: dict[Hashable, str] = {}
@@ -65,47 +65,47 @@ class _Alphabet:
 
 
 def compare(draft: Answer, refined: Answer) -> tuple[Change, ...]:
-    """The changes in the order of ``refined``, removed sentences where they stood.
+    """The changes in the order of ``refined``, with removed sentences where they stood.
 
-    The draft tokens of all changes are the draft's words and citations, none lost; the same for refined.
+    Together the draft tokens of all changes are all words and citations of the draft. The same holds for refined.
     """
     alphabet = _Alphabet()
     left, right = _sentences(draft, alphabet), _sentences(refined, alphabet)
-    pairs = _aligned(left, right)
-    moved = _moved(left, right, pairs)
+    pairs = _align(left, right)
+    moved = _find_moved(left, right, pairs)
     taken = {*pairs.values(), *moved.values()}
-    upto = [len(left)] * (len(right) + 1)  # by place in `right`: where its next pair stands in `left`
+    until_pair = [len(left)] * (len(right) + 1)  # by place in `right`: where its next pair stands in `left`
     for number in reversed(range(len(right))):
-        upto[number] = pairs.get(number, upto[number + 1])
+        until_pair[number] = pairs.get(number, until_pair[number + 1])
     changes: list[Change] = []
     at = 0
     for number, sentence in enumerate(right):
-        until = upto[number]
-        changes += [_alone("removed", left[n]) for n in range(at, until) if n not in taken]
+        until = until_pair[number]
+        changes += [_unpaired("removed", left[n]) for n in range(at, until) if n not in taken]
         at = max(at, until)
         if number in pairs or number in moved:
             partner = left[pairs[number] if number in pairs else moved[number]]
             changes.append(_pair(partner, sentence, moved=number in moved))
         else:
-            changes.append(_alone("added", sentence))
-    changes += [_alone("removed", left[n]) for n in range(at, len(left)) if n not in taken]
+            changes.append(_unpaired("added", sentence))
+    changes += [_unpaired("removed", left[n]) for n in range(at, len(left)) if n not in taken]
     return tuple(changes)
 
 
 def count(changes: Sequence[Change]) -> Counts:
     """What changed, in numbers."""
     kinds = [change.kind for change in changes]
-    came = [sum(bool(token.ids) and token.changed for token in change.refined) for change in changes]
-    went = [sum(bool(token.ids) and token.changed for token in change.draft) for change in changes]
-    recited = sum(map(min, came, went))
+    added = [sum(bool(token.ids) and token.changed for token in change.refined) for change in changes]
+    removed = [sum(bool(token.ids) and token.changed for token in change.draft) for change in changes]
+    recited = sum(map(min, added, removed))
     return Counts(
         kept=kinds.count("same"),
         edited=kinds.count("edited"),
         added=kinds.count("added"),
         removed=kinds.count("removed"),
         moved=sum(change.moved for change in changes),
-        citations_added=sum(came) - recited,
-        citations_removed=sum(went) - recited,
+        citations_added=sum(added) - recited,
+        citations_removed=sum(removed) - recited,
         recited=recited,
     )
 
@@ -132,7 +132,7 @@ def _sentences(answer: Answer, alphabet: _Alphabet) -> list[_Sentence]:
 
 
 def _tokens(answer: Answer) -> list[tuple[int, Token]]:
-    """Words with the place where each begins; a citation follows the word in which its claim ends."""
+    """Words with the position where each begins. A citation follows the word in which its claim ends."""
     cited: list[tuple[int, Token]] = []
     at = 0
     for part in answer.parts:
@@ -148,7 +148,7 @@ def _tokens(answer: Answer) -> list[tuple[int, Token]]:
 
 
 def words(text: str) -> list[str]:
-    """The bare words of a text, in small letters; of scripts without blanks each character."""
+    """The bare words of a text, case-folded. In scripts without blanks each character is a word."""
     found = (_bare(match[0]) for match in _WORD.finditer(text))
     return [word for word in found if word]
 
@@ -157,8 +157,8 @@ def _bare(text: str) -> str:
     return _NO_WORD.sub("", text.casefold())
 
 
-def _aligned(left: Sequence[_Sentence], right: Sequence[_Sentence]) -> dict[int, int]:
-    """For each sentence of ``right`` its partner in ``left``, both rising. Equal sentences are found first."""
+def _align(left: Sequence[_Sentence], right: Sequence[_Sentence]) -> dict[int, int]:
+    """The partner in ``left`` of each sentence of ``right`` that has one, in the same order. Equal sentences come first."""
     alphabet = _Alphabet()
     same = Indel.opcodes(alphabet.spell([s.keys for s in left]), alphabet.spell([s.keys for s in right]))
     pairs: dict[int, int] = {}
@@ -166,7 +166,7 @@ def _aligned(left: Sequence[_Sentence], right: Sequence[_Sentence]) -> dict[int,
     blocks = [*(block for block in same if block.tag == "equal"), None]
     for block in blocks:
         end = (block.src_start, block.dest_start) if block else (len(left), len(right))
-        pairs |= _aligned_gap(left, right, (gap[0], end[0]), (gap[1], end[1]))
+        pairs |= _align_between(left, right, (gap[0], end[0]), (gap[1], end[1]))
         if block:
             size = block.src_end - block.src_start
             pairs |= {block.dest_start + n: block.src_start + n for n in range(size)}
@@ -174,21 +174,21 @@ def _aligned(left: Sequence[_Sentence], right: Sequence[_Sentence]) -> dict[int,
     return pairs
 
 
-def _aligned_gap(
+def _align_between(
     left: Sequence[_Sentence], right: Sequence[_Sentence], rows: tuple[int, int], columns: tuple[int, int]
 ) -> dict[int, int]:
     """The order-preserving pairs of the highest total similarity between two equal stretches."""
-    alike = _alike(left[slice(*rows)], right[slice(*columns)], _PARTNERS)
-    if not alike:
+    similar = _similarities(left[slice(*rows)], right[slice(*columns)], _MIN_SIMILARITY)
+    if not similar:
         return {}
-    width = len(alike[0])
-    best = [[0.0] * (width + 1) for _ in range(len(alike) + 1)]
-    for i, row in enumerate(alike, 1):
+    width = len(similar[0])
+    best = [[0.0] * (width + 1) for _ in range(len(similar) + 1)]
+    for i, row in enumerate(similar, 1):
         above, here = best[i - 1], best[i]
         for j, value in enumerate(row, 1):
             here[j] = max(above[j], here[j - 1], above[j - 1] + value)
     pairs = {}
-    i, j = len(alike), width
+    i, j = len(similar), width
     while i and j:
         if best[i][j] == best[i - 1][j]:
             i -= 1
@@ -200,14 +200,16 @@ def _aligned_gap(
     return pairs
 
 
-def _moved(left: Sequence[_Sentence], right: Sequence[_Sentence], pairs: dict[int, int]) -> dict[int, int]:
-    """Sentences left over on both sides that are much alike, the likest first."""
+def _find_moved(
+    left: Sequence[_Sentence], right: Sequence[_Sentence], pairs: dict[int, int]
+) -> dict[int, int]:
+    """Pairs of sentences that are left over on both sides and much alike, the most similar pairs first."""
     rows = sorted(set(range(len(left))) - set(pairs.values()))
     columns = [n for n in range(len(right)) if n not in pairs]
-    alike = _alike([left[n] for n in rows], [right[n] for n in columns], _MOVED)
+    similar = _similarities([left[n] for n in rows], [right[n] for n in columns], _MIN_SIMILARITY_MOVED)
     found = sorted(
         (-value, column, row)
-        for row, values in zip(rows, alike, strict=False)
+        for row, values in zip(rows, similar, strict=False)
         for column, value in zip(columns, values, strict=True)
         if value
     )
@@ -220,18 +222,18 @@ def _moved(left: Sequence[_Sentence], right: Sequence[_Sentence], pairs: dict[in
     return moved
 
 
-def _alike(left: Sequence[_Sentence], right: Sequence[_Sentence], least: float) -> list[list[float]]:
-    """Per cent of shared words for each pair, 0 below ``least``; empty where there is nothing to compare."""
-    if not left or not right or len(left) * len(right) > _MOST_CELLS:
+def _similarities(left: Sequence[_Sentence], right: Sequence[_Sentence], cutoff: float) -> list[list[float]]:
+    """Per cent of shared words for each pair, 0 below ``cutoff``. Empty where there is nothing to compare."""
+    if not left or not right or len(left) * len(right) > _MAX_COMPARISONS:
         return []
     ratios = process.cdist(
-        [one.words for one in left], [one.words for one in right], scorer=fuzz.ratio, score_cutoff=least
+        [one.words for one in left], [one.words for one in right], scorer=fuzz.ratio, score_cutoff=cutoff
     )
     values: list[list[float]] = ratios.tolist()
     return values
 
 
-def _alone(kind: str, sentence: _Sentence) -> Change:
+def _unpaired(kind: str, sentence: _Sentence) -> Change:
     tokens = tuple(map(_changed, sentence.tokens))
     if kind == "added":
         return Change("added", (), tokens, paragraph=sentence.paragraph)

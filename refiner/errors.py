@@ -9,17 +9,17 @@
         ├── JudgeError    a judge could not be built (a failed check is a Verdict, not an error)
         └── StoreError    a rating could not be kept
 
-The page and the command line catch `RefinerError` and show its message, which says what to do
-next. Anything else is a bug and stays loud.
+The page and the command line catch `RefinerError` and show its message, which says what to do next. Any other exception
+is a bug and stays loud.
 """
 
 
 class RefinerError(Exception):
-    """The root; its message is written for the person at the page."""
+    """The root. Its message is written for the person at the page."""
 
 
 class InputError(RefinerError):
-    """What was given cannot be used; the message says how to mend it, ``field`` where, if it is one field's."""
+    """The input cannot be used. The message says how to mend it. ``field`` names the page's field, if it is about one."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message, field)

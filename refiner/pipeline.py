@@ -1,7 +1,7 @@
 """The algorithm: a request in, stages out.
 
-Build the prompt → stream the engine → read the answer → compare it with the draft → ask the judge about
-both → total the rewards. Each step yields a `Stage`; no step looks back.
+Build the prompt → stream the engine → read the answer → compare it with the draft → ask the judge about both → compute
+the rewards. Each step yields a `Stage`. No step looks back.
 """
 
 import threading
@@ -39,10 +39,10 @@ from refiner.scoring import rewards, rubrics
 def request(
     question: str, draft: str, given: Sequence[Source], criteria: Sequence[Criterion] = ()
 ) -> Request:
-    """A request that can be run: sources in the draft's own tool output join those given.
+    """A request that can be run. Sources in the draft's own tool output join ``given``.
 
-    Without ``criteria`` the question suggests some (`rubrics.suggested`).
-    `InputError` says which of question, draft and sources is missing.
+    Without ``criteria`` the question suggests some (`rubrics.suggested`). `InputError` says which of question, draft and
+    sources is missing.
     """
     prose, own, _ = sources.split_draft(draft)
     known = {source.id for source in given}

@@ -1,4 +1,4 @@
-"""The only reader of the environment: variables in, one frozen value out."""
+"""Reads the environment, and is the only module that does: variables in, one frozen value out."""
 
 import os
 import re
@@ -12,9 +12,9 @@ from refiner.errors import InputError
 
 REFINER_MODEL = "lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
 JUDGE_MODEL = "Qwen/Qwen3.5-35B-A3B"
-"""What the training asked (the model family's cards), so the default of the hosted judge."""
-LEAST_KEY = 16
-"""Characters: whoever guesses the key finds out a rater's name by trying names, and the token all votes."""
+"""The hosted judge's default: the model that the training asked (the model family's cards)."""
+MIN_SECRET_LENGTH = 16
+"""Characters. Whoever guesses the key can find raters' names by trying names. Whoever guesses the token sees all votes."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
 JudgeKind = Literal["auto", "lexical", "logits", "hosted"]
@@ -75,8 +75,10 @@ class Settings:
 
         def secret(name: str) -> str:
             value = env.get(name, "").strip()
-            if 0 < len(value) < LEAST_KEY:
-                raise InputError(f"{name} is too short to be a secret; at least {LEAST_KEY} characters.")
+            if 0 < len(value) < MIN_SECRET_LENGTH:
+                raise InputError(
+                    f"{name} is too short to be a secret; at least {MIN_SECRET_LENGTH} characters."
+                )
             return value
 
         dataset = env.get("REFINER_DATASET", "").strip()

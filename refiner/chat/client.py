@@ -1,7 +1,7 @@
-"""A chat with an OpenAI-compatible server: what it said, or why nothing, and whether asking again may help.
+"""A chat with an OpenAI-compatible server: its reply, or why there is none and whether another try may help.
 
-What a server sends is hostile, and what is kept of it is bounded. Reasons show neither its address nor the key:
-people at a public page read them. Knows nothing of checks and verdicts.
+What a server sends is hostile, and what is kept of it is bounded. People at a public page read the reasons, so these
+show neither the server's address nor the key. Knows nothing of checks and verdicts.
 """
 
 from collections.abc import Sequence

@@ -16,13 +16,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from refiner.decoding.utf8 import character_length, may_continue
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Form
+from refiner.formats import notation
 
 MAX_IDS_PER_CLAIM = 8
 
-OPEN_ANSWER, CLOSE_ANSWER = b"<answer>", b"</answer>"
-OPEN_CLAIM, CLOSE_CLAIM = b"<snippet id=", b"</snippet>"
+OPEN_ANSWER, CLOSE_ANSWER = notation.OPEN_ANSWER.encode(), notation.CLOSE_ANSWER.encode()
+OPEN_CLAIM, CLOSE_CLAIM = notation.OPEN_CLAIM.encode(), notation.CLOSE_CLAIM.encode()
 
 _ENDS_SENTENCE = frozenset(".!?。！？…")
 _MAY_FOLLOW_THE_END = frozenset("\"'”’)]» ")
@@ -241,7 +243,7 @@ class Grammar:
 
 def quoted_claim(source_id: str, sentence: str, *, first: bool) -> bytes:
     """A whole claim as it is written. A blank parts it from the claim before."""
-    return (b"" if first else b" ") + OPEN_CLAIM + f"{source_id}>{sentence}".encode() + CLOSE_CLAIM
+    return ("" if first else " ").encode() + notation.claim(source_id, sentence).encode()
 
 
 def _common_prefix(strings: Sequence[bytes]) -> bytes:
@@ -259,10 +261,10 @@ def _choose(choice: OneOf, byte: int) -> State | None:
 
 def _after_character_byte(state: InText, byte: int) -> InText | None:
     """One byte of a character beyond ASCII."""
-    if not _may_continue(state.pending, byte):
+    if not may_continue(state.pending, byte):
         return None
     character = state.pending + bytes([byte])
-    if len(character) < _character_length(character[0]):
+    if len(character) < character_length(character[0]):
         return InText(state.claim, character, state.filled, state.sentence_ended)
     return _after_character(state, character.decode())
 
@@ -280,22 +282,3 @@ def _after_plain_ascii(state: InText, data: bytes) -> InText | None:
     rest = data.rstrip(_PLAIN_MAY_FOLLOW)
     ended = rest.endswith(_PLAIN_ENDS) if rest else state.sentence_ended
     return InText(state.claim, b"", state.filled or not data.isspace(), ended)
-
-
-def _may_continue(pending: bytes, byte: int) -> bool:
-    """Whether ``byte`` may follow ``pending`` in well-formed UTF-8 (The Unicode Standard, table 3-7).
-
-    The standard library's incremental decoder would not do: it accepts bytes that no character can follow.
-    """
-    if not pending:
-        return 0xC2 <= byte <= 0xF4  # noqa: PLR2004 - the table's leading bytes
-    low, high = 0x80, 0xBF
-    if len(pending) == 1:
-        low = {0xE0: 0xA0, 0xF0: 0x90}.get(pending[0], low)
-        high = {0xED: 0x9F, 0xF4: 0x8F}.get(pending[0], high)
-    return low <= byte <= high
-
-
-def _character_length(lead: int) -> int:
-    """How many bytes the character has that ``lead`` begins."""
-    return 2 + (lead >= 0xE0) + (lead >= 0xF0)  # noqa: PLR2004 - UTF-8's borders

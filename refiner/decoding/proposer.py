@@ -7,71 +7,41 @@ Tags and ids are proposed by how this answer has been using them. Whether a draf
 
 An example. The draft is ``Air scatters blue light most.``, which cites source 1, then a blank and ``At dusk the path is
 longer.``, which cites source 2. The answer so far is ``<answer><snippet id=1>Air scatters``. The proposal is then
-`` blue| light| most|.|</|snippet|>| <snippet id=|2>``: the rest of the sentence is copied, the claim is closed where
-the draft's claim ends, the next one is opened, and its id is the draft's.
+`` blue| light| most|.</snippet>| <|snippet id=|2|>|At| dusk``, and so on, token by token with what each forces: the rest
+of the sentence is copied, the claim is closed where the draft's claim ends, the next one is opened with the draft's id.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 
+from refiner.decoding.acceptance import (
+    CLAIM_IDS,
+    CLAIM_START,
+    FIRM_MATCH,
+    AcceptanceRates,
+    Evidence,
+    Kind,
+    another_claim,
+    claim_end,
+    copy_goes_on,
+    copy_starts,
+)
 from refiner.decoding.constrained_writer import ConstrainedWriter, Writer
 from refiner.decoding.grammar import CLOSE_ANSWER, CLOSE_CLAIM, OPEN_CLAIM, InText, NextIds, OneOf, State
-from refiner.decoding.lookup import MATCH_LENGTHS, MAX_COPY, LookupText, Match
+from refiner.decoding.lookup import MAX_COPY, LookupText, Match
 from refiner.decoding.vocabulary import Vocabulary
 
 MAX_DRAFT_TOKENS = 48
 """The most tokens that one proposal holds."""
 
 _TAGS = re.compile(rb"</?(?:answer|snippet)\b[^<>]*>?|</?$")
-_IDS = re.compile(rb"<snippet id=([^<>]*)>")
-_BETWEEN_CLAIMS = re.compile(rb"</snippet>(\s*)<snippet ")
+_IDS = re.compile(OPEN_CLAIM + rb"([^<>]*)>")
+_BETWEEN_CLAIMS = re.compile(CLOSE_CLAIM + rb"(\s*)" + OPEN_CLAIM)
 _MIN_TAG_RATE = 0.5
-
-Kind = tuple[str, object]
-"""A kind of proposal, and the situation that it is made in. Each kind has an acceptance rate of its own."""
-Evidence = tuple[tuple[Kind, bool], ...]
-"""The kinds that a draft token tests, each with whether acceptance speaks for the kind (True) or against it."""
-
-_FIRM_MATCH: Kind = ("copy", Match(MATCH_LENGTHS[0], near=True))
-_CLAIM_START: Kind = ("claim start", None)
-_IDS_KIND: Kind = ("ids", None)
-_RUN_LENGTHS = (128, 64, 32, 16, 8, 0)
-"""Bytes copied so far in one run; the acceptance rate of the next token depends on it."""
-
-_ACCEPTED_AND_REJECTED: Mapping[Kind, tuple[int, int]] = {
-    ("copy", Match(64, near=True)): (9, 2),
-    ("copy", Match(64, near=False)): (6, 3),
-    ("copy", Match(32, near=True)): (7, 2),
-    ("copy", Match(32, near=False)): (6, 3),
-    ("copy", Match(16, near=True)): (6, 4),
-    ("copy", Match(16, near=False)): (6, 4),
-    ("copy", Match(8, near=True)): (6, 3),
-    ("copy", Match(8, near=False)): (3, 5),
-    ("copy", Match(4, near=True)): (4, 6),
-    ("copy", Match(4, near=False)): (2, 8),
-    ("copy", Match(1, near=False)): (5, 5),
-    ("copy on", 0): (9, 1),
-    ("copy on", 8): (8, 2),
-    ("copy on", 16): (9, 1),
-    ("copy on", 32): (19, 1),
-    ("copy on", 64): (40, 1),
-    ("copy on", 128): (99, 1),
-    _CLAIM_START: (3, 6),  # a claim begins with the draft's next words
-    ("claim end", False): (2, 1),  # a claim ends with a sentence
-    ("claim end", True): (4, 1),  # and where the draft's claim does
-    ("another claim", False): (2, 1),  # after a claim comes another
-    ("another claim", True): (1, 2),  # even after the draft's end
-    _IDS_KIND: (6, 4),
-}
-"""Where each acceptance rate starts, as counts: rounded from the replays in BENCHMARKS.md."""
-
-_SHORT_MATCHES = frozenset(("copy", Match(n, near=near)) for n in (1, 4, 8, 16) for near in (False, True))
-_SHORT_MATCH_PENALTY = 6
-"""Times that a rejection after a short match counts. Where nothing is copied, proposing must cost little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +79,7 @@ class Proposer:
     ) -> None:
         self._lookup, self._ids, self._vocabulary = lookup, ids, vocabulary
         self._min_probability = min_probability
-        self._accepted = {kind: counts[0] for kind, counts in _ACCEPTED_AND_REJECTED.items()}
-        self._rejected = {kind: counts[1] for kind, counts in _ACCEPTED_AND_REJECTED.items()}
+        self._rates = AcceptanceRates()
         self._position = self._draft_position = 0
         self._rules = Counter({"draft": 2, "last": 1, "next": 1})  # times that each rule gave a claim's ids
         self._rule_ids: dict[str, str] = {}
@@ -126,7 +95,7 @@ class Proposer:
         proposal: list[DraftToken] = []
         probability = 1.0
         for draft_token in self._draft_tokens(writer):
-            rates = ((self._rate(kind), speaks_for) for kind, speaks_for in draft_token.evidence)
+            rates = ((self._rates.of(kind), speaks_for) for kind, speaks_for in draft_token.evidence)
             probability *= math.prod(rate if speaks_for else 1 - rate for rate, speaks_for in rates)
             max_tokens -= len(draft_token.tokens)
             if probability < self._min_probability or max_tokens < 0:
@@ -158,18 +127,17 @@ class Proposer:
                     break
             if not done:
                 return
-            first_kind = _FIRM_MATCH
+            first_kind = FIRM_MATCH
             if _at_claim_start(ahead):
-                position, first_kind, run = self._next_words(position), _CLAIM_START, 0
+                position, first_kind, run = self._next_words(position), CLAIM_START, 0
 
     @staticmethod
     def _copy_evidence(continuation: _Continuation, done: int, run: int, first_kind: Kind) -> Evidence:
         """What a copied token tests: where the copy begins, or that it goes on."""
         if done >= len(continuation.text):
             return ()
-        goes_on = bool(done) or first_kind == _FIRM_MATCH
-        length = next(n for n in _RUN_LENGTHS if run >= n)
-        return ((("copy on", length) if goes_on else first_kind, True),)
+        goes_on = bool(done) or first_kind == FIRM_MATCH
+        return ((copy_goes_on(run) if goes_on else first_kind, True),)
 
     def _encode(self, text: bytes) -> list[int]:
         """The tokens of ``text``; none where the tokenizer cannot spell it."""
@@ -178,28 +146,24 @@ class Proposer:
         except ValueError:
             return []
 
-    def _rate(self, kind: Kind) -> float:
-        """The acceptance rate of a kind of proposal."""
-        return self._accepted[kind] / (self._accepted[kind] + self._rejected[kind])
-
     def _locate(self, writer: Writer) -> tuple[int, Kind]:
         """The position in the lookup text that the answer's end points to, and by what kind of match."""
         if isinstance(writer, ConstrainedWriter):
             self._lookup.set_answer(_TAGS.sub(b"", writer.written))
             if _at_claim_start(writer) or not isinstance(writer.state, InText):
-                return self._next_words(self._position), _CLAIM_START
+                return self._next_words(self._position), CLAIM_START
         else:
             self._lookup.set_answer(writer.written)
         found: dict[int, Match] = {}
         for position, match in self._lookup.matches((self._position, self._draft_position)):
             found.setdefault(position, match)
         if not found:
-            return -1, _FIRM_MATCH
+            return -1, FIRM_MATCH
         best, match = max(
             found.items(),
-            key=lambda one: (self._rate(("copy", one[1])), one[1], -abs(one[0] - self._position)),
+            key=lambda one: (self._rates.of(copy_starts(one[1])), one[1], -abs(one[0] - self._position)),
         )
-        return best, ("copy", match)
+        return best, copy_starts(match)
 
     def _next_words(self, position: int) -> int:
         """Past white space, and back in the draft where another text was copied."""
@@ -232,13 +196,13 @@ class Proposer:
 
     def _claim_end_evidence(self, position: int) -> Evidence:
         """Empty where a claim will rather go on."""
-        kind = ("claim end", self._lookup.is_claim_end(position))
-        return ((kind, True),) if self._rate(kind) >= _MIN_TAG_RATE else ()
+        kind = claim_end(in_draft=self._lookup.is_claim_end(position))
+        return ((kind, True),) if self._rates.of(kind) >= _MIN_TAG_RATE else ()
 
     def _after_claim(self, written: bytes, position: int) -> _Continuation:
         """Another claim, or the end."""
-        kind = ("another claim", self._next_words(position) >= self._lookup.draft_end)
-        if self._rate(kind) < _MIN_TAG_RATE:
+        kind = another_claim(draft_used_up=self._next_words(position) >= self._lookup.draft_end)
+        if self._rates.of(kind) < _MIN_TAG_RATE:
             return _Continuation(tags=CLOSE_ANSWER, evidence=((kind, False),))
         gaps = _BETWEEN_CLAIMS.findall(written)
         gap = gaps[-1] if gaps else b" " if written.endswith(CLOSE_CLAIM) else b""
@@ -252,7 +216,7 @@ class Proposer:
             begun = len(writer.written) - writer.written.rfind(OPEN_CLAIM) - len(OPEN_CLAIM)
             ids = self._claim_ids(writer.written, position)
             return _Continuation(
-                tags=f"{ids}>".encode()[begun:] if ids else b"", evidence=((_IDS_KIND, True),)
+                tags=f"{ids}>".encode()[begun:] if ids else b"", evidence=((CLAIM_IDS, True),)
             )
         if any(isinstance(then, NextIds) for _, then in rests):
             next_tag = self._after_claim(writer.written, position)
@@ -281,10 +245,7 @@ class Proposer:
         for number, draft_token in enumerate(proposal[: accepted + 1]):
             tested = draft_token.evidence if number < accepted else draft_token.evidence[-1:]
             for kind, speaks_for in tested:
-                if speaks_for == (number < accepted):
-                    self._accepted[kind] += 1
-                else:
-                    self._rejected[kind] += _SHORT_MATCH_PENALTY if kind in _SHORT_MATCHES else 1
+                self._rates.update(kind, accepted=speaks_for == (number < accepted))
         if accepted:
             self._position = proposal[accepted - 1].position
             if self._position <= self._lookup.draft_end:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An oddity that was met and dealt with while reading: what it was, in words, and where."""
+    """Something odd that reading met and dealt with: what it was, in words, and on which line."""
 
     code: str
     message: str
@@ -14,7 +14,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One text that may be cited. ``id`` is opaque, and free of blanks, ``, ; " ' < > =`` and brackets."""
+    """One text that may be cited. ``id`` is opaque, and holds no blanks, brackets or ``, ; " ' < > =``."""
 
     id: str
     text: str
@@ -43,7 +43,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as read: its stretches in order, and what had to be repaired to read it."""
+    """An answer as it was read: its stretches in order, and a finding for every kind of repair."""
 
     raw: str
     parts: tuple[Plain | Claim, ...]

@@ -6,9 +6,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word with the blanks after it, or one whole citation (then ``ids`` is not empty, ``text`` is '').
+    """A word with the white space after it, or one whole citation. A citation has ``ids`` and no ``text``.
 
-    ``claim`` is the place of a citation's claim among those of its answer.
+    ``claim`` is the number of a citation's claim in its answer, from 0.
     """
 
     text: str
@@ -19,11 +19,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A pair of aligned sentences, or one alone: ``draft`` is empty when added, ``refined`` when removed.
+    """A pair of aligned sentences, or one alone: ``draft`` is empty if it was added, ``refined`` if it was removed.
 
-    ``changed`` on a token marks words only that side has. ``moved`` says the sentence stands elsewhere
-    in the order than its partner did; it may be edited as well. ``paragraph`` is true where the
-    sentence begins a new line of its side's text.
+    ``changed`` on a token marks words that only this side has. ``moved`` says that the sentence stands elsewhere in the
+    order than its partner did. It may be edited as well. ``paragraph`` says that the sentence begins a new line of its
+    side's text.
     """
 
     kind: Literal["same", "edited", "added", "removed"]

@@ -15,7 +15,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Which model writes. ``name`` is what people see; ``is_refiner`` only for the refiner's own weights."""
+    """Which model writes. ``name`` is what people see. ``is_refiner`` is True only for the refiner's own weights."""
 
     name: str
     is_refiner: bool
@@ -24,11 +24,11 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a generation took. Times in seconds; ``forward_passes`` counts the prompt's pass too.
+    """What a generation took. Times are in seconds. ``forward_passes`` counts the prompt's passes too.
 
-    ``grammar_seconds`` is what may come, the choice, and what is forced, ``drafting_seconds`` guessing what comes
-    next. ``guessed_tokens`` were guessed right and took no pass of their own; ``reused_tokens`` of the prompt had
-    been read before.
+    ``grammar_seconds`` is the time for masks, choosing tokens and forced tokens. ``drafting_seconds`` is the time for
+    proposing draft tokens. ``guessed_tokens`` are draft tokens that were accepted, which took no pass of their own.
+    ``reused_tokens`` of the prompt had been read before.
     """
 
     prompt_tokens: int = 0
@@ -45,10 +45,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceProbabilities:
-    """What one forward pass over many prompts told: what the model would say next after those that ended in it.
+    """What one forward pass over many prompts brought: how probable each choice is after the prompts that end in it.
 
-    ``probabilities`` holds, by the prompt's place, the probability of each choice in [0, 1]; None where the prompt is
-    longer than the model reads, which takes no pass. ``tokens_read`` is how many were read.
+    ``probabilities`` holds the probability of each choice, in [0, 1], by the number of the prompt. It is None for a prompt
+    that is longer than the model reads, which takes no pass. ``tokens_read`` is how many tokens the pass read.
     """
 
     probabilities: Mapping[int, tuple[float, ...] | None]
@@ -57,7 +57,7 @@ class ChoiceProbabilities:
 
 @dataclass(frozen=True, slots=True)
 class Trim:
-    """How many sentences of a source went into the prompt; none: the source was left out."""
+    """How many sentences of a source went into the prompt. With 0 the source was left out."""
 
     source_id: str
     kept: int

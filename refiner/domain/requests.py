@@ -13,13 +13,13 @@ Mix = Literal["weighted", "convex"]
 """How rubric and citations make a score: (rubric + w × F1) / (1 + w), or (1 - w) × rubric + w × F1."""
 
 Form = Literal["off", "free", "strict", "extractive"]
-"""How output is held to the answer format: not at all; the format; text only inside claims; only sentences
-of the sources."""
+"""How output is held to the answer format. *off*: not at all. *free*: to the format. *strict*: with text only inside
+claims. *extractive*: with only whole sentences of the sources."""
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One line of a rubric. A positive one asks for something, a negative one names a fault."""
+    """One line of a rubric. A positive criterion asks for something, a negative one names a fault."""
 
     id: str
     title: str
@@ -40,7 +40,7 @@ class Request:
 
 
 MIN_NEW_TOKENS, MAX_NEW_TOKENS = 16, 8192
-"""New tokens that can be asked for; the most is what the refiner was trained to write (its model card)."""
+"""New tokens that can be asked for. The refiner was trained to write up to the maximum (its model card)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from refiner.domain.verdicts import Basis, Verdict
 class Aggregate:
     """A weighted mean of what was scored.
 
-    ``value`` is None when nothing was. ``lo`` and ``hi`` fill what was not scored with the worst and the
-    best; ``coverage`` is the scored share of the weight; ``n`` how many items there are.
+    ``value`` is None if nothing was. ``lo`` and ``hi`` fill what was not scored with the worst and the best. ``coverage``
+    is the scored share of the weight. ``n`` is the number of items.
     """
 
     value: float | None
@@ -34,9 +34,9 @@ class Passage:
 class ClaimSupport:
     """A stretch that needs a citation, and how well what it cites supports it.
 
-    ``text`` is a claim's, or an uncited sentence's (then ``ids`` is empty). ``by_source`` holds the
-    verdict on each cited source alone, in the order of ``ids``; ``passages`` the sentence of each cited source
-    that comes nearest to the claim, for those that have one.
+    ``text`` is a claim's, or an uncited sentence's, which has no ``ids``. ``by_source`` holds the verdict on each cited
+    source alone, in the order of ``ids``. ``passages`` holds the sentence of each cited source that comes nearest to the
+    claim, for sources that have one.
     """
 
     text: str
@@ -48,7 +48,7 @@ class ClaimSupport:
 
 @dataclass(frozen=True, slots=True)
 class CitationReward:
-    """Citation figures in [0, 1] of one answer; ``not_applicable`` when nothing needs a citation."""
+    """Citation figures in [0, 1] of one answer. ``not_applicable`` says why, if nothing needs a citation."""
 
     recall: Aggregate
     precision: Aggregate
@@ -71,7 +71,7 @@ class RubricReward:
 class Reward:
     """The two parts of the score and the score itself, all in [0, 1].
 
-    ``total.value`` is None ("partly scored", ``reason`` says why) while either part's coverage is under 0.8.
+    ``total.value`` is None while either part's coverage is under 0.8 ("partly scored"). ``reason`` then says why.
     ``mix`` says how the parts make the score.
     """
 

@@ -30,7 +30,7 @@ class Refinement:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The prompt is built: what of the sources went in, and how long it is."""
+    """The prompt is built: what of the sources went in, and how many tokens it has."""
 
     trims: tuple[Trim, ...]
     prompt_tokens: int
@@ -38,7 +38,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class GenerationProgress:
-    """Text so far, whole (not a delta), with markup; it may shrink once at the very end."""
+    """The whole text so far (not a delta), with markup. It may shrink once at the very end."""
 
     text: str
     usage: Usage
@@ -46,7 +46,7 @@ class GenerationProgress:
 
 @dataclass(frozen=True, slots=True)
 class JudgingProgress:
-    """The answer and its diff stand; ``done`` of ``total`` checks have come back, at first none, at last all."""
+    """The answer and its diff stand. ``done`` of ``total`` checks have come back: at first none, at last all."""
 
     answer: Answer
     draft: Answer

@@ -8,15 +8,15 @@ from refiner.domain.requests import Criterion
 
 Basis = Literal["judged", "estimated", "fact"]
 
-CheckKind = Literal["criterion", "support", "relevance", "needs_citation"]
+CheckKind = Literal["criterion", "support", "needs_citation"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing asked of a judge.
 
-    ``statement`` is the claim (support, relevance), the sentence (needs_citation) or empty (criterion);
-    ``evidence`` are the sources to look at together; ``criterion`` is set for kind ``criterion``.
+    ``statement`` is the claim (support), the sentence (needs_citation) or empty (criterion). ``evidence`` are the sources
+    to look at together. ``criterion`` is set for the kind ``criterion``.
     """
 
     kind: CheckKind
@@ -31,10 +31,10 @@ class Check:
 class Verdict:
     """What came of a check: ``value`` in [0, 1], or None with the reason it was not scored.
 
-    For support 1 is full, 0.5 partial, 0 none; for a criterion it is the judge's 0–2 divided by 2,
-    before polarity. ``estimated`` is a heuristic's word and never mixed with judged values. ``label``
-    is the judge's own wording where its scale has names; ``flags`` what it noticed. ``confidence`` in [0, 1]
-    is how far a model answered in the form asked, ``raw`` what it replied, both where there is such.
+    For support 1 is full, 0.5 partial, 0 none. For a criterion it is the judge's 0, 1 or 2 divided by 2, before
+    polarity. An ``estimated`` value is a heuristic's, and is never mixed with judged values. ``label`` is the judge's own
+    word, if its scale has names. ``flags`` are what it noticed. ``confidence`` in [0, 1] is how much of a model's
+    probability is on the scores. ``raw`` is what it replied.
     """
 
     value: float | None

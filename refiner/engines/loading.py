@@ -1,7 +1,7 @@
-"""A model from a hub, a folder or a GGUF file into memory, on the best device there is.
+"""Loads a model from a hub, a folder or a GGUF file into memory, on the best device there is.
 
-The loading and CUDA lines are few on purpose: they cannot be tried where the tests run, everything after
-them is the same on every device. See README for what was measured and where.
+The lines for loading and CUDA are few on purpose. They cannot be tried where the tests run, and everything after them is
+the same on every device.
 """
 
 import hashlib
@@ -15,12 +15,13 @@ from refiner.errors import EngineError
 from refiner.settings import Device
 
 CONVERTED_BELOW = 1 << 30
-"""GGUF files smaller than this many bytes are kept as safetensors in the cache folder after the first load:
-reading a GGUF takes transformers many times as long (BENCHMARKS.md, "Start")."""
+"""GGUF files smaller than this many bytes are kept as safetensors in the cache folder after the first load.
+
+transformers takes many times as long to read a GGUF (BENCHMARKS.md, "Start")."""
 
 
 def best_device(wanted: Device = "auto") -> str:
-    """The device wanted, or with ``auto`` the first that is there of ``cuda``, ``mps`` and ``cpu``."""
+    """The device that is asked for. With ``auto`` the first of ``cuda``, ``mps`` and ``cpu`` that is there."""
     import torch  # noqa: PLC0415 - heavy
 
     if wanted != "auto":
@@ -31,7 +32,7 @@ def best_device(wanted: Device = "auto") -> str:
 
 
 def load(model_id: str, wanted: Device, threads: int, cache_dir: Path) -> tuple[Any, Any, str]:
-    """The model, ready to be run, its tokenizer, and the device that it is on. `EngineError` says why it cannot be."""
+    """The model, ready to run, its tokenizer, and its device. `EngineError` says why it cannot be loaded."""
     import torch  # noqa: PLC0415 - heavy
     from transformers.utils import logging  # noqa: PLC0415 - heavy
 
@@ -82,7 +83,7 @@ def _converted(gguf: Path, cache_dir: Path) -> Path:
 
 
 def _convert(gguf: Path, kept: Path) -> None:
-    """Write the safetensors copy, whole or not at all, whoever else is doing the same."""
+    """Write the safetensors copy, whole or not at all, even if another process does the same."""
     import torch  # noqa: PLC0415 - heavy
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415 - heavy
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from refiner.errors import StoreError
-from refiner.settings import LEAST_KEY, Settings
+from refiner.settings import MIN_SECRET_LENGTH, Settings
 
 FILE = "rater.key"
 DIGITS = 32
@@ -40,7 +40,7 @@ def key_of(settings: Settings) -> bytes:
         key = file.read_bytes()
     except OSError as error:
         raise _failure(str(error)) from error
-    if len(key) < LEAST_KEY:
+    if len(key) < MIN_SECRET_LENGTH:
         raise _failure(f"{file} does not hold it")
     return key
 

@@ -1,28 +1,27 @@
-"""The answer format, read and written: text in, one `Answer` of claims and plain stretches out, and back.
+"""Reads a text as an `Answer` of claims and plain stretches, and writes an answer in its canonical form.
 
-Knows the format's tags and the bracket citations of drafts; nothing of sources, models or HTML. Reading
-raises on no text and takes linear time. What had to be repaired is a finding, one for each kind of repair
-with the line where it was first met.
+Knows the format's tags and the bracket citations of drafts. Knows nothing of sources, models or HTML. Reading raises on
+no text and takes linear time. Every kind of repair is one finding, with the line where it was first needed.
 
-The codes: ``no_block``, ``several_blocks``, ``unclosed_answer``, ``outside_block``, ``unclosed_think``,
+The codes of the findings: ``no_block``, ``several_blocks``, ``unclosed_answer``, ``outside_block``, ``unclosed_think``,
 ``unclosed_claim``, ``nested_claim``, ``empty_claim``, ``claim_without_id``, ``repeated_id``, ``stray_tag``,
-``cut_tag`` and ``unknown_tag`` (the only one that changes nothing: the text keeps it).
+``cut_tag`` and ``unknown_tag``. The last one repairs nothing: the tag stays in the text.
 """
 
 import re
 from collections.abc import Collection, Iterable, Sequence
 
 from refiner.domain import Answer, Claim, Finding, Plain
-from refiner.formats import brackets, tags
+from refiner.formats import brackets, notation, tags
 from refiner.formats.brackets import Stretch
 from refiner.formats.tags import Tag
 
-_CLAIM = frozenset({"snippet", "snippets", "cite"})
+_CLAIM_NAMES = frozenset({"snippet", "snippets", "cite"})
 _NAMES = ("answer", "snippets?", "cite", "think")
 _FENCES = ("webpage", "tool_output", "question", "sources", "draft")  # of tool output, and of the prompt
 _TAG = tags.pattern(*_NAMES)
-_UNKNOWN = re.compile(r"</?([A-Za-z][\w:-]*+)(?:\s[^<>]*+|/)?>")
-_CUT = re.compile(r"<(/?)([A-Za-z]*+)(\s[^<>]{0,200})?")
+_UNKNOWN_TAG = re.compile(r"</?([A-Za-z][\w:-]*+)(?:\s[^<>]*+|/)?>")
+_CUT_TAG = re.compile(r"<(/?)([A-Za-z]*+)(\s[^<>]{0,200})?")
 _FIRST_LINE = re.compile(r"\s*+[^\r\n]*+")
 _TAGLIKE = re.compile(
     rf"<(?=[^\W\d_]|[/|!?▁｜]|\s++(?:/\s*+)?(?:{'|'.join((*_NAMES, *_FENCES))})\b)", re.IGNORECASE
@@ -46,19 +45,19 @@ _MESSAGES = {
 
 
 class _Findings:
-    """Counts repairs, so that a hostile text yields a dozen findings and not a million."""
+    """Counts repairs by kind, so that a hostile text makes a dozen findings and not a million."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._met: dict[str, list[int]] = {}
 
     def note(self, code: str, at: int, times: int = 1) -> None:
-        """Record a repair at a place in the text."""
+        """Record a repair at a position in the text."""
         first_and_count = self._met.setdefault(code, [at, 0])
         first_and_count[1] += times
 
     def all(self) -> tuple[Finding, ...]:
-        """One finding a code, in the order of where it was first met."""
+        """One finding for each code, in the order in which they were first needed."""
         return tuple(
             Finding(
                 code,
@@ -70,14 +69,14 @@ class _Findings:
 
 
 def parse(text: str, known_ids: Collection[str] = (), *, expect_block: bool = True) -> Answer:
-    """Read an answer. Raises on no text; every repair is a finding.
+    """Read an answer. Raises on no text. Every kind of repair is a finding.
 
-    Bracket citations (``[1]``, ``[1, 2]``, ``[1-3]``, and ``[S17]`` for ``known_ids``) count only where no
-    tag made a claim. ``expect_block`` False is for drafts: a text without ``<answer>`` is then no finding, and
-    brackets count inside the block as well; a model that wrote the block cites by its tags alone.
+    Bracket citations (``[1]``, ``[1, 2]``, ``[1-3]``, and ``[S17]`` for ``known_ids``) count only if no tag made a
+    claim. ``expect_block`` False is for drafts: then a text without ``<answer>`` is no finding, and brackets count
+    inside the block as well. A model that wrote the block cites by its tags alone.
     """
     findings = _Findings(text)
-    end = _uncut(text, findings)
+    end = _end_without_cut_tag(text, findings)
     found = _outside_thinking(text, end, findings)
     inside, start, end = _block(text, found, end, findings, expect_block=expect_block)
     stretches = _stretches(text, inside, start, end, findings)
@@ -87,16 +86,16 @@ def parse(text: str, known_ids: Collection[str] = (), *, expect_block: bool = Tr
         stretches = brackets.cite(text, [(start, end) for start, end, _ in stretches], known_ids)
     parts = _parts(text, stretches)
     for part in parts:
-        unknown = [match for match in _UNKNOWN.finditer(part.text) if not _TAG.match(match[0])]
+        unknown = [match for match in _UNKNOWN_TAG.finditer(part.text) if not _TAG.match(match[0])]
         if unknown:
             findings.note("unknown_tag", part.start + unknown[0].start(), len(unknown))
     return Answer(text, parts, findings.all())
 
 
-def _uncut(text: str, findings: _Findings) -> int:
-    """Where the text ends without a tag of the format that was cut off by the end of the budget."""
+def _end_without_cut_tag(text: str, findings: _Findings) -> int:
+    """Where the text ends, without a tag of the format that the end of the budget cut off."""
     at = text.rfind("<")
-    match = _CUT.fullmatch(text, at) if at >= 0 else None
+    match = _CUT_TAG.fullmatch(text, at) if at >= 0 else None
     if not match:
         return len(text)
     closing, name, attributes = match[1], match[2].lower(), match[3]
@@ -109,7 +108,7 @@ def _uncut(text: str, findings: _Findings) -> int:
 
 
 def _outside_thinking(text: str, end: int, findings: _Findings) -> list[Tag]:
-    """The format's tags before ``end``, each stretch of thinking standing there as one ``think`` tag."""
+    """The format's tags before ``end``. Each stretch of thinking is one ``think`` tag."""
     spans, unclosed = tags.thinking(text[:end])
     if unclosed is not None:
         findings.note("unclosed_think", unclosed)
@@ -146,7 +145,7 @@ def _block(
 
 
 def _blocks(found: Sequence[Tag], findings: _Findings) -> list[tuple[int, int]]:
-    """The opening and closing tag of each block; where it is not closed, the next block's or none's."""
+    """The opening and closing tag of each block. An unclosed block ends at the next block's tag, or at no tag."""
     blocks: list[tuple[int, int]] = []
     opened: int | None = None
     for index, tag in enumerate(found):
@@ -167,26 +166,26 @@ def _blocks(found: Sequence[Tag], findings: _Findings) -> list[tuple[int, int]]:
 
 
 def _stretches(text: str, found: Sequence[Tag], start: int, end: int, findings: _Findings) -> list[Stretch]:
-    """The text between the tags, with what each stretch cites; claims in claims come out side by side."""
+    """The text between the tags, with what each stretch cites. Claims in claims come out side by side."""
     pairs = _pairs(found, findings)
     closers = frozenset(pairs.values())
     out: list[Stretch] = []
     stack: list[tuple[tuple[str, ...], int]] = []
-    loose: tuple[str, ...] = ()  # what an unclosed claim cites
+    unclosed_ids: tuple[str, ...] = ()  # what an unclosed claim cites
     at, filled = start, 0
     sentinel = Tag("", closing=True, empty=False, attributes="", start=end, end=end)
     for index, tag in enumerate([*found, sentinel]):
         if text[at : tag.start].strip():
             filled += 1
-            if loose:
+            if unclosed_ids:
                 line = _FIRST_LINE.match(text, at, tag.start)
-                out.append((at, line.end() if line else tag.start, loose))
-                at, loose = out[-1][1], ()
+                out.append((at, line.end() if line else tag.start, unclosed_ids))
+                at, unclosed_ids = out[-1][1], ()
         out.append((at, tag.start, stack[-1][0] if stack else ()))
         at = tag.end
         if index in pairs:
-            ids = _ids(tag, findings)
-            loose = ids if pairs[index] is None else ()
+            ids = _claim_ids(tag, findings)
+            unclosed_ids = ids if pairs[index] is None else ()
             if pairs[index] is not None:
                 stack.append((ids or (stack[-1][0] if stack else ()), filled))
         elif index in closers and stack.pop()[1] == filled:
@@ -195,11 +194,11 @@ def _stretches(text: str, found: Sequence[Tag], start: int, end: int, findings: 
 
 
 def _pairs(found: Sequence[Tag], findings: _Findings) -> dict[int, int | None]:
-    """The closing tag of each claim, None where it has none; one closes the claim opened last."""
+    """The closing tag of each claim, or None. A closing tag closes the claim that was opened last."""
     pairs: dict[int, int | None] = {}
     opened: list[int] = []
     for index, tag in enumerate(found):
-        if tag.name not in _CLAIM:
+        if tag.name not in _CLAIM_NAMES:
             if tag.name == "think" and not tag.empty:
                 findings.note("stray_tag", tag.start)
         elif tag.empty:
@@ -221,7 +220,7 @@ def _pairs(found: Sequence[Tag], findings: _Findings) -> dict[int, int | None]:
     return pairs
 
 
-def _ids(tag: Tag, findings: _Findings) -> tuple[str, ...]:
+def _claim_ids(tag: Tag, findings: _Findings) -> tuple[str, ...]:
     written = tags.ids(tag)
     ids = tuple(dict.fromkeys(written))
     if not ids:
@@ -232,7 +231,7 @@ def _ids(tag: Tag, findings: _Findings) -> tuple[str, ...]:
 
 
 def _parts(text: str, stretches: Iterable[Stretch]) -> tuple[Plain | Claim, ...]:
-    """Claims without blanks around them, plain stretches joined where they touch, the ends trimmed."""
+    """Claims without white space around them, and plain stretches, joined where they touch. The ends are trimmed."""
     cut: list[Stretch] = []
     for start, end, ids in stretches:
         inner = text[start:end].strip() if ids else ""
@@ -266,10 +265,9 @@ def _add(cut: list[Stretch], start: int, end: int) -> None:
 
 
 def write(answer: Answer) -> str:
-    """The answer in its canonical form, which reads back without a repair.
+    """The answer in its canonical form, which `parse` reads without a repair.
 
-    Where the text itself would read as a tag of the format (joined over a removed one, say), its ``<``
-    becomes ``‹``.
+    If the text itself would read as a tag of the format (joined over a removed one, say), its ``<`` becomes ``‹``.
     """
     out: list[str] = []
     plain: list[str] = []
@@ -277,24 +275,24 @@ def write(answer: Answer) -> str:
         if isinstance(part, Plain):
             plain.append(part.text)
             continue
-        out.append(_untagged("".join(plain)))
+        out.append(_without_tags("".join(plain)))
         plain = []
         if part is not None:
             ids = ",".join(tags.safe_id(one) for one in part.ids)
-            out.append(f"<snippet id={ids}>{_untagged(part.text)}</snippet>")
-    return f"<answer>{''.join(out)}</answer>"
+            out.append(notation.claim(ids, _without_tags(part.text)))
+    return notation.OPEN_ANSWER + "".join(out) + notation.CLOSE_ANSWER
 
 
-def _untagged(text: str) -> str:
+def _without_tags(text: str) -> str:
     return _TAG.sub(lambda match: "‹" + match[0][1:], text)
 
 
 def defang(text: str) -> str:
-    """``text`` of the same length in which nothing begins like a tag; ``p < 0.05`` stays as it is."""
+    """The text, of the same length, in which nothing begins like a tag. ``p < 0.05`` stays as it is."""
     return _TAGLIKE.sub("‹", text)
 
 
 def invented_ids(answer: Answer, known: Collection[str]) -> tuple[str, ...]:
-    """The cited ids that no source has, each once, in the order met."""
+    """The cited ids that no source has, each once, in order."""
     cited = dict.fromkeys(one for claim in answer.claims for one in claim.ids)
     return tuple(one for one in cited if one not in known)

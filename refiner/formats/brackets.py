@@ -1,9 +1,9 @@
-"""Bracket citations of prose, ``… found [1, 2].``: which brackets cite, and which words each one covers.
+"""Reads the bracket citations of prose, ``… found [1, 2].``: which brackets cite, and which words each covers.
 
-The claim is the stretch of its sentence before the bracket; a bracket after the full stop belongs to the
-sentence before. Where the bracket is the sentence's subject ("In contrast, [4] proposes …", "[0] finds …")
-it is the rest of the sentence. A bracket that begins a line and is cited elsewhere begins the entry of a
-reference list, and cites nothing. Knows no tags.
+A bracket covers the stretch of its sentence before it. A bracket after the full stop belongs to the sentence before. If
+the bracket is the sentence's subject ("In contrast, [4] proposes …", "[0] finds …"), it covers the rest of the sentence.
+A bracket that begins a line and is cited elsewhere begins an entry of a reference list, and cites nothing. Knows no
+tags.
 """
 
 import re
@@ -23,42 +23,42 @@ _IDLIKE = re.compile(r"\w*[0-9][\w.:-]*")
 _CONJUNCTION = re.compile(r"(?:and|or|but|nor|while|whereas)\b")
 _BLANK = re.compile(r"[^\S\r\n]*+")
 _ROW = re.compile(r"[^\r\n]*+")
-_FEW = 4
-"""A sentence's subject has fewer words than this before its bracket, and its claim as many or more."""
-_WRAPPED = 60
-"""A line shorter than this was not broken for its length."""
-_WIDEST = 30
-"""Above this many numbers a range like ``[100-400]`` is a range of something, not of sources."""
+_MIN_CLAIM_WORDS = 4
+"""If a bracket is a sentence's subject, fewer words stand before it, and as many or more after it."""
+_MIN_WRAPPED_LINE = 60
+"""Characters. A shorter line was not broken for its length."""
+_MAX_RANGE = 30
+"""A range of more numbers, like ``[100-400]``, is no range of sources."""
 
 
 _Ids = dict[str, None]
-"""Ids in the order met, each once."""
+"""Ids in order, each once."""
 Stretch = tuple[int, int, tuple[str, ...]]
-"""``text[start:end]`` and what it cites."""
+"""``text[start:end]`` and the ids that it cites."""
 
 
 @dataclass(slots=True)
 class _Group:
-    """Brackets side by side, ``text[start:end]``, and what they cite."""
+    """Brackets side by side at ``text[start:end]``, and what they cite."""
 
     start: int
     end: int
     ids: _Ids
-    low: int = 0  # where its stretch may begin
+    low: int = 0  # where the stretch may begin that it covers
     stop: int = 0  # where the words before it end
-    word: int | None = None  # the last letter or digit of those; None: there are none
-    same_line: bool = False  # as the bracket before
+    word: int | None = None  # the last letter or digit of those words; None if there are none
+    same_line: bool = False  # whether the bracket before stands on the same line
 
 
 def cite(raw: str, spans: Sequence[tuple[int, int]], known: Collection[str]) -> list[Stretch]:
-    """Stretches of ``raw`` with what they cite, brackets left out.
+    """Stretches of ``raw`` with what they cite, without the brackets.
 
-    ``spans`` are the stretches of ``raw`` that make up the text, in order; tags may have stood between.
+    ``spans`` are the stretches of ``raw`` that make up the text, in order. Tags may have stood between them.
     """
     text = "".join(raw[start:end] for start, end in spans)
     groups = _groups(text, known)
     cuts = _cuts(text, groups) if groups else [(0, len(text), ())]
-    return list(_project(cuts, spans))
+    return list(_onto_raw(cuts, spans))
 
 
 def _groups(text: str, known: Collection[str]) -> list[_Group]:
@@ -77,12 +77,12 @@ def _groups(text: str, known: Collection[str]) -> list[_Group]:
         if text[group.start - 1 : group.start] == "(" and text[group.end : group.end + 1] == ")":
             group.start -= 1
             group.end += 1
-    _anchor(text, groups)
+    _find_words_before(text, groups)
     return groups
 
 
 def _cited(inner: str, known: Collection[str]) -> list[str]:
-    """The ids in a bracket; none unless each of its items is a citation."""
+    """The ids in a bracket. None, unless every item in it is a citation."""
     if inner.strip() in known:
         return [inner.strip()]
     ids: list[str] = []
@@ -92,15 +92,15 @@ def _cited(inner: str, known: Collection[str]) -> list[str]:
         span = _RANGE.fullmatch(item)
         if item in known or _NUMBER.fullmatch(item) or (among_known and _IDLIKE.fullmatch(item)):
             ids.append(item)
-        elif span and 0 < int(span[2]) - int(span[1]) < _WIDEST:
+        elif span and 0 < int(span[2]) - int(span[1]) < _MAX_RANGE:
             ids += [str(number) for number in range(int(span[1]), int(span[2]) + 1)]
         else:
             return []
     return ids
 
 
-def _anchor(text: str, groups: Sequence[_Group]) -> None:
-    """Find for each bracket the words before it: on its line, or on the line above where that is wrapped."""
+def _find_words_before(text: str, groups: Sequence[_Group]) -> None:
+    """Find the words before each bracket: on its line, or on the line above if that is wrapped."""
     floor = 0
     for group in groups:
         line = max(text.rfind("\n", floor, group.start), text.rfind("\r", floor, group.start)) + 1
@@ -113,7 +113,7 @@ def _anchor(text: str, groups: Sequence[_Group]) -> None:
             begin = floor + max(above.rfind("\n"), above.rfind("\r")) + 1
             row = text[begin : floor + len(above)]
             gap = text[floor + len(above) : line].replace("\r\n", "\n")
-            if len(row) >= _WRAPPED and len(gap) == 1 and (row[-1].isalnum() or row[-1] in ",)"):
+            if len(row) >= _MIN_WRAPPED_LINE and len(gap) == 1 and (row[-1].isalnum() or row[-1] in ",)"):
                 group.low, group.stop = begin, begin + len(row)
                 group.word = _last_word(text, group.low, group.stop)
         floor = group.end
@@ -127,7 +127,7 @@ def _cuts(text: str, groups: Sequence[_Group]) -> list[Stretch]:
     """The text in order without its citing brackets, each claim with its ids."""
     cuts: list[Stretch] = []
     at = 0
-    for start, end, ids in sorted(_cover(text, groups), key=lambda span: span[:2]):
+    for start, end, ids in sorted(_covered(text, groups), key=lambda span: span[:2]):
         cuts.append((at, start, ()))
         if ids is not None:
             cuts.append((start, end, tuple(ids)))
@@ -136,8 +136,8 @@ def _cuts(text: str, groups: Sequence[_Group]) -> list[Stretch]:
     return [cut for cut in cuts if cut[0] < cut[1]]
 
 
-def _cover(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids | None]]:
-    """The stretch that each bracket covers with its ids, and, with None, the brackets to drop."""
+def _covered(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids | None]]:
+    """The stretch that each bracket covers, with its ids, and the brackets to drop, with None."""
     split = sentences.split(text)
     starts = [sentence.start for sentence in split]
     inline = {one for group in groups if group.word is not None for one in group.ids}
@@ -146,7 +146,7 @@ def _cover(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids | N
     taken = 0  # where that claim ends
     for group, following in zip(groups, (*groups[1:], None), strict=True):
         limit = following.start if following else len(text)
-        after = _skip(text, group.end)
+        after = _skip_blanks(text, group.end)
         ahead = False
         inside = group.same_line if group.word is None else group.word < taken
         if home is not None and inside:
@@ -159,7 +159,7 @@ def _cover(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids | N
             start = after if ahead else lead.end() if lead else low
             home, taken = group.ids, sentence.end if ahead else group.stop
             cover.append((start, taken, home))
-        elif inline.isdisjoint(group.ids) and _words(text, after, limit) >= _FEW:
+        elif inline.isdisjoint(group.ids) and _count_words(text, after, limit) >= _MIN_CLAIM_WORDS:
             sentence = split[bisect_right(starts, after) - 1]
             ahead, home = True, group.ids
             if following and limit < sentence.end:
@@ -176,37 +176,37 @@ def _cover(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids | N
 
 def _names_subject(text: str, group: _Group, sentence: sentences.Sentence, limit: int) -> bool:
     """Whether the bracket is a sentence's subject, as in "In contrast, [4] proposes …"."""
-    after = _skip(text, group.end)
+    after = _skip_blanks(text, group.end)
     return (
         group.low <= sentence.start
         and after < sentence.end <= limit
         and text[after].isalnum()
         and not _CONJUNCTION.match(text, after)
-        and len(text[sentence.start : group.start].split()) < _FEW
-        and len(text[after : sentence.end].split()) >= _FEW
+        and len(text[sentence.start : group.start].split()) < _MIN_CLAIM_WORDS
+        and len(text[after : sentence.end].split()) >= _MIN_CLAIM_WORDS
     )
 
 
 def _dropped(text: str, group: _Group, *, ahead: bool) -> tuple[int, int]:
-    """The bracket with the blanks before it or, where those part words or lines, after it or none."""
+    """The bracket with the blanks before it. If those part words or lines, with the blanks after it, or with none."""
     if ahead or "\n" in text[group.stop : group.start] or "\r" in text[group.stop : group.start]:
-        return group.start, _skip(text, group.end)
+        return group.start, _skip_blanks(text, group.end)
     parts = text[group.end : group.end + 1].isalnum() or text[group.end : group.end + 1] in tuple("([")
     return (group.start if parts else group.stop), group.end
 
 
-def _skip(text: str, at: int) -> int:
+def _skip_blanks(text: str, at: int) -> int:
     blank = _BLANK.match(text, at)
     return blank.end() if blank else at
 
 
-def _words(text: str, start: int, end: int) -> int:
+def _count_words(text: str, start: int, end: int) -> int:
     row = _ROW.match(text, start, end)
     return sum(any(map(str.isalnum, word)) for word in row[0].split()) if row else 0
 
 
-def _project(cuts: Sequence[Stretch], spans: Sequence[tuple[int, int]]) -> Iterator[Stretch]:
-    """Places in the joined text as places in the raw one; a stretch over two spans becomes two."""
+def _onto_raw(cuts: Sequence[Stretch], spans: Sequence[tuple[int, int]]) -> Iterator[Stretch]:
+    """The stretches of the joined text as stretches of the raw text. A stretch over two spans becomes two."""
     index = base = 0  # base: where spans[index] begins in the joined text
     for cut_start, end, ids in cuts:
         start = cut_start

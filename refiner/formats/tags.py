@@ -1,6 +1,6 @@
-"""Tags as models and tools write them: found, their attributes and ids read. What they mean is not known here.
+"""Finds tags as models and tools write them, and reads their attributes and ids. Does not know what they mean.
 
-Everything is linear in the text's length and raises on nothing: the texts come from models and web pages.
+The texts come from models and web pages, so everything is linear in their length and raises on nothing.
 """
 
 import re
@@ -15,12 +15,13 @@ _SEPARATORS = re.compile(rf"[\s,;\[\]`{_QUOTES}]+")
 _UNSAFE = re.compile(
     rf"[\s,;<>=\[\]`{_QUOTES}\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ud800-\udfff]"
 )
-_MAX_ID = 64
+MAX_ID_LENGTH = 64
+"""Characters of an id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One tag at ``[start, end)`` of its text; ``name`` in lower case, ``empty`` for ``<name …/>``."""
+    """One tag at ``[start, end)`` of its text. ``name`` is in lower case. ``empty`` is for ``<name …/>``."""
 
     name: str
     closing: bool
@@ -31,12 +32,12 @@ class Tag:
 
 
 def pattern(*names: str) -> re.Pattern[str]:
-    """What `find` looks for: opening and closing tags of these names (regular expressions), in any case."""
+    """The pattern that `find` takes: opening and closing tags of these names (regular expressions), in any case."""
     return re.compile(rf"<\s*+(?:(/)\s*+)?({'|'.join(names)})(?![^\s/>])([^<>]*+)>", re.IGNORECASE | re.ASCII)
 
 
 def find(tag: re.Pattern[str], text: str) -> Iterator[Tag]:
-    """The tags in order; none spans another's ``<``."""
+    """The tags in order. None spans another's ``<``."""
     for match in tag.finditer(text):
         inner = match[3].strip()
         empty = inner.endswith("/") and not match[1]
@@ -46,9 +47,9 @@ def find(tag: re.Pattern[str], text: str) -> Iterator[Tag]:
 
 
 def attributes(text: str) -> dict[str, str]:
-    """Names (in lower case) and values, quoted in any way or bare; the first of a name counts.
+    """Names, in lower case, and values, quoted in any way or bare. The first value of a name counts.
 
-    A bare value reaches to the next ``name=``; a list of quoted values is joined by commas.
+    A bare value reaches to the next ``name=``. A list of quoted values is joined by commas.
     """
     found: dict[str, str] = {}
     at = 0
@@ -74,18 +75,19 @@ def _value(text: str, at: int) -> tuple[str, int]:
 
 
 def ids(tag: Tag) -> tuple[str, ...]:
-    """What ``id`` or ``ids`` names, in the order written, repeats kept, each made safe as `safe_id` does."""
+    """The ids in ``id`` or ``ids``, in the order written, with repeats, each as `safe_id` makes it."""
     named = attributes(tag.attributes)
     value = named.get("id") or named.get("ids", "")
     return tuple(safe_id(one) for one in _SEPARATORS.split(value) if one)
 
 
 def safe_id(text: str) -> str:
-    """``text`` as an id that the format can carry: at most 64 characters, ``_`` for what would end a tag.
+    """``text`` as an id that the format can carry.
 
-    A slash is replaced only at the end, where ``<snippet id=a/>`` would read as an empty tag.
+    It has at most `MAX_ID_LENGTH` characters, and ``_`` for every character that would end a tag. A slash is replaced
+    only at the end, where ``<snippet id=a/>`` would read as an empty tag.
     """
-    safe = _UNSAFE.sub("_", text.strip())[:_MAX_ID]
+    safe = _UNSAFE.sub("_", text.strip())[:MAX_ID_LENGTH]
     return safe[:-1] + "_" if safe.endswith("/") else safe
 
 
@@ -95,9 +97,9 @@ _FLOW = pattern("think", "tool_output", "answer")
 def thinking(text: str) -> tuple[tuple[tuple[int, int], ...], int | None]:
     """The spans of a model's thinking, in order, and where the first unclosed one begins.
 
-    Thinking runs from ``<think>`` to ``</think>``; unclosed, to the next answer tag or the end. A
-    ``</think>`` alone closes thinking that the prompt had opened: it runs from the last tool output or
-    answer, or from the beginning. Inside ``<tool_output>`` the tag is a page's own text.
+    Thinking runs from ``<think>`` to ``</think>``. If it is not closed, it runs to the next answer tag or the end. A
+    ``</think>`` alone closes thinking that the prompt had opened: that runs from the last tool output or answer, or
+    from the beginning. Inside ``<tool_output>`` the tag is a page's own text.
     """
     found = list(find(_FLOW, text))
     spans: list[tuple[int, int]] = []
@@ -124,7 +126,7 @@ def thinking(text: str) -> tuple[tuple[tuple[int, int], ...], int | None]:
 
 
 def partners(found: Sequence[Tag]) -> dict[int, int]:
-    """The closing tag of each opening one that is closed before its name opens again."""
+    """The closing tag of each opening tag that is closed before its name opens again."""
     opened: dict[str, int] = {}
     partner = {}
     for at, tag in enumerate(found):
@@ -136,7 +138,7 @@ def partners(found: Sequence[Tag]) -> dict[int, int]:
 
 
 def _thought_ends(found: Sequence[Tag], end: int) -> dict[int, int]:
-    """Where the thinking of each opening tag ends if it is not closed: at the next answer or thinking."""
+    """Where each thinking ends if it is not closed: at the next answer or thinking."""
     ends = {}
     for at in reversed(range(len(found))):
         tag = found[at]
@@ -149,5 +151,5 @@ def _thought_ends(found: Sequence[Tag], end: int) -> dict[int, int]:
 
 
 def line_of(text: str, at: int) -> int:
-    """The line of a place in ``text``, from 1."""
+    """The line of a position in ``text``, from 1."""
     return text.count("\n", 0, at) + 1

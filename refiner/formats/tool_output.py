@@ -1,8 +1,8 @@
-"""Raw tool output within a text: where its source blocks lie, and what of the text a model wrote itself.
+"""Finds raw tool output in a text: where its source blocks lie, and what of the text a model wrote itself.
 
-The form is DR Tulu's: ``<tool_output>`` around ``<snippet id=…>`` or ``<webpage id=…>`` blocks that begin
-with the lines ``Title:``, ``URL:`` and ``Snippet:``; older traces write ``<snippets id=…>``. A page's text is
-hostile: inside a closed block every other tag is text. Raises on nothing, linear in the text.
+The form is DR Tulu's: ``<tool_output>`` around ``<snippet id=…>`` or ``<webpage id=…>`` blocks, which begin with the
+lines ``Title:``, ``URL:`` and ``Snippet:``. Older traces write ``<snippets id=…>``. A page's text is hostile, so inside a
+closed block every other tag is text. Raises on nothing, and is linear in the text.
 """
 
 import re
@@ -25,7 +25,7 @@ _LABEL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One source block, ``[start, end)`` with its tags; several ``ids`` name the same text."""
+    """One source block at ``[start, end)``, tags included. Several ``ids`` name the same text."""
 
     name: str
     ids: tuple[str, ...]
@@ -41,7 +41,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a text holds, each kind in order: blocks, tool outputs, answer blocks, thinking."""
+    """What a text holds, each kind in order: source blocks, tool outputs, answer blocks, thinking."""
 
     blocks: tuple[Block, ...]
     tools: tuple[Span, ...]
@@ -50,8 +50,8 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
-    """A draft without its tool output; ``left_out`` is where prose beside an answer block was dropped."""
+class SplitDraft:
+    """A draft's prose and its source blocks. ``left_out`` is where prose beside an answer block was dropped."""
 
     prose: str
     blocks: tuple[Block, ...]
@@ -63,8 +63,8 @@ def holds_sources(text: str) -> bool:
     return any(tag.name in _SOURCE and not tag.closing for tag in tags.find(_TAG, text))
 
 
-def part(draft: str) -> Parted:
-    """Take the tool output out of a draft: which blocks are sources depends on where they stand."""
+def split_draft(draft: str) -> SplitDraft:
+    """Take the tool output out of a draft. Which blocks are sources depends on where they stand."""
     found = scan(draft)
     blocks = tuple(
         block
@@ -75,11 +75,11 @@ def part(draft: str) -> Parted:
     if found.answers:
         start, end = found.answers[-1]
         rest = _gaps(draft, [*removed, *found.answers])
-        return Parted(draft[start:end], blocks, rest[0][0] if rest else None)
+        return SplitDraft(draft[start:end], blocks, rest[0][0] if rest else None)
     if not removed:
-        return Parted(draft, (), None)
+        return SplitDraft(draft, (), None)
     pieces = (draft[start:end].strip() for start, end in _gaps(draft, removed))
-    return Parted("\n\n".join(pieces), blocks, None)
+    return SplitDraft("\n\n".join(pieces), blocks, None)
 
 
 def first_outside(text: str, found: Scan) -> int | None:
@@ -101,7 +101,7 @@ def _gaps(text: str, spans: Sequence[Span]) -> list[Span]:
 
 
 def scan(text: str) -> Scan:
-    """Find blocks, tool outputs and answers from left to right; what opens first decides what is inside."""
+    """Find blocks, tool outputs and answers from left to right. What opens first decides what is inside."""
     thoughts, _ = tags.thinking(text)
     begins = [start for start, _ in thoughts]
     found = [tag for tag in tags.find(_TAG, text) if not _within(tag.start, thoughts, begins)]
@@ -139,7 +139,7 @@ def _opens(tag: Tag) -> bool:
 
 
 def _next_opening(found: Sequence[Tag], at: int) -> int:
-    """The next tag that opens a tool output or an answer; past the last where there is none."""
+    """The next tag that opens a tool output or an answer, or the number of tags if there is none."""
     return next((index for index in range(at, len(found)) if _opens(found[index])), len(found))
 
 
@@ -150,7 +150,7 @@ def _start(found: Sequence[Tag], at: int, text: str) -> int:
 def _blocks(
     text: str, found: Sequence[Tag], partner: Mapping[int, int], within: Span, *, in_tool: bool
 ) -> Iterator[Block]:
-    """The blocks among ``found[within]``; a block left open ends at the next tag."""
+    """The source blocks among ``found[within]``. An unclosed block ends at the next tag."""
     at, stop = within
     while at < stop:
         tag, close = found[at], partner.get(at)
@@ -172,7 +172,7 @@ def _is_container(found: Sequence[Tag], at: int, close: int) -> bool:
 
 
 def _block(tag: Tag, inner: str, end: int, *, in_tool: bool, closed: bool) -> Block:
-    title, url, text, labelled = fields(inner)
+    title, url, text, labelled = labelled_fields(inner)
     named = tags.attributes(tag.attributes)
     return Block(
         name=tag.name,
@@ -188,11 +188,11 @@ def _block(tag: Tag, inner: str, end: int, *, in_tool: bool, closed: bool) -> Bl
     )
 
 
-def fields(body: str) -> tuple[str, str, str, bool]:
-    """Title, URL and text of a block's lines ``Title:``, ``URL:``, ``Snippet:``, and whether it has such.
+def labelled_fields(body: str) -> tuple[str, str, str, bool]:
+    """Title, URL and text of a block's lines ``Title:``, ``URL:`` and ``Snippet:``, and whether it has such lines.
 
-    They count only at the beginning; from the first other line on, or the first that begins the text,
-    everything is text.
+    They count only at the beginning. From the first other line on, or the first that begins the text, everything is
+    text.
     """
     title = url = ""
     labelled = False

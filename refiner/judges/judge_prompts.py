@@ -1,10 +1,10 @@
-"""What a language model judge is asked, in words: one chat for each check.
+"""The chats that a language model judge reads: one for each check.
 
-Question and sources come first, in the words of the prompt that writes (`prompts`), then the scale, the answer, and
-last what is asked: a model that has just written from that prompt has read the beginning, and checks about the same
-texts read theirs once. Texts from models and people are fenced, and what looks like a tag or a turn of the chat
-inside is made harmless; a fence around what is judged carries a hash of it. The wording is ours; the training's is
-not public.
+Question and sources come first, as the prompt that writes shows them (`prompts.template`). Then come the scale, the
+answer, and last what is asked. So a model that has just written from that prompt has read the beginning, and checks
+about the same texts share theirs. Texts from models and people are fenced, and what looks like a tag or a turn of the
+chat inside is made harmless. A fence around what is judged carries a hash of it. The wording is ours, because the
+training's is not public.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from refiner.formats.answer import defang
 from refiner.prompts.template import PromptTemplate
 
 TOP_SCORE = 2
-"""The judge's scale is 0, 1, 2; a verdict's value is the score divided by this (REWARDS, "Rubric")."""
+"""The judge's scale is 0, 1, 2. A verdict's value is the score divided by this."""
 
 DIGIT = "Reply with one digit: 0, 1 or 2."
 JSON = (
@@ -35,15 +35,12 @@ _CRITERION = Template("How far does the answer meet this criterion?\n$criterion"
 _FAULT = Template("How far does the answer show this fault?\n$criterion")
 _ASKED: dict[CheckKind, Template] = {
     "support": Template("Do the sources $ids, and they alone, support this statement?\n$statement"),
-    "relevance": Template(
-        "Does this statement help to answer the question? 0 no, 1 a little, 2 yes.\n$statement"
-    ),
     "needs_citation": Template(
         "Does this state a fact that a reader would want a source for? 0 no, 1 perhaps, 2 yes.\n$statement"
     ),
 }
-_CODE = 6
-"""Hex digits of a fence's code."""
+_FENCE_DIGITS = 6
+"""Hex digits in a fence's name."""
 
 _CLAIM = re.compile(r"</?snippet(?: id=[^<>\s]+)?>")
 """The only tags that an answer keeps, so that its citations can be judged (as `answer.write` writes them)."""
@@ -74,9 +71,12 @@ def messages(
     written from that prompt has read the beginning.
     """
     template = template or built_in()
-    parts = [template.material_text(_whole(check.question), [_readable(source) for source in sources]), SCALE]
+    parts = [
+        template.material_text(_without_fences(check.question), [_readable(source) for source in sources]),
+        SCALE,
+    ]
     if check.answer:
-        parts.append(_fenced("answer", _claims_kept(check.answer)))
+        parts.append(_fenced("answer", _only_claim_tags(check.answer)))
     parts.append(f"{_asked(check)}\n{reply}")
     return (Message("system", template.system), Message("user", "\n\n".join(parts)))
 
@@ -92,16 +92,16 @@ def _asked(check: Check) -> str:
 
 
 def _readable(source: Source) -> Source:
-    return replace(source, title=_whole(source.title), text=_whole(source.text))
+    return replace(source, title=_without_fences(source.title), text=_without_fences(source.text))
 
 
-def _whole(text: str) -> str:
-    """Without what looks like a judge's fence, and half surrogate pairs, which can be neither hashed nor tokenised."""
+def _without_fences(text: str) -> str:
+    """The text without what looks like a judge's fence, and without half surrogate pairs, which have no UTF-8."""
     return _FENCE.sub("‹", text.encode("utf-8", "replace").decode())
 
 
-def _claims_kept(answer: str) -> str:
-    """The answer without its block's tags, and with no other tag than its claims'."""
+def _only_claim_tags(answer: str) -> str:
+    """The answer without its block's tags, and with no other tags than its claims'."""
     text = answer.removeprefix("<answer>").removesuffix("</answer>")
     pieces, at = [], 0
     for tag in _CLAIM.finditer(text):
@@ -111,7 +111,7 @@ def _claims_kept(answer: str) -> str:
 
 
 def _fenced(name: str, text: str) -> str:
-    """The text inside a fence that it cannot close. A claim's own tags in an answer stay: they are judged too."""
-    inside = _whole(text).strip()
-    code = hashlib.sha256(inside.encode()).hexdigest()[:_CODE]
+    """The text inside a fence that it cannot close. A claim's own tags in an answer stay, because they are judged too."""
+    inside = _without_fences(text).strip()
+    code = hashlib.sha256(inside.encode()).hexdigest()[:_FENCE_DIGITS]
     return f"<{name}-{code}>\n{inside}\n</{name}-{code}>"

@@ -15,7 +15,7 @@ def never_stop() -> bool:
 
 
 class Judge(Protocol):
-    """Answers checks, all in one call. A check that fails comes back unscored; the others stand."""
+    """Answers checks, all in one call. A check that fails comes back unscored, and the others stand."""
 
     @property
     def name(self) -> str:
@@ -31,11 +31,11 @@ class Judge(Protocol):
 
     @property
     def quality(self) -> Quality | None:
-        """What was measured of it before it came here; None where that is kept elsewhere, or nothing was."""
+        """Measured figures that ship with the judge. None if they are kept elsewhere, or nothing was measured."""
 
     def judge(self, checks: Sequence[Check], stop: Stop = never_stop) -> Generator[Mapping[int, Verdict]]:
-        """Verdicts as they come, by the place of their check: one a check, in any order, some at a time.
+        """Verdicts as they come, by the position of their check: one for each check, in any order, a few at a time.
 
-        Once ``stop`` says so nothing more is asked, and what was not asked has no verdict. Closing it early ends
-        the work behind it.
+        Once ``stop`` returns True nothing more is asked, and a check that was not asked has no verdict. Closing the
+        generator early ends the work behind it.
         """

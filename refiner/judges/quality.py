@@ -1,6 +1,6 @@
-"""How good a judge was measured to be: its figures on human labels, kept as JSON beside the converted models.
+"""How good a judge was measured to be: its figures on human labels, as JSON beside the converted models.
 
-A record belongs to one judge in one version; without one the judge has not been measured, and the page says so.
+A record belongs to one judge in one version. A judge without a record has not been measured, and the page says so.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""A judge's written reply, read once, at the edge, strictly: one score on the scale, or why there is none.
+"""Reads a judge's written reply, strictly: one score on the scale, or the reason why there is none.
 
-The form is what `judge_prompts.JSON` asks for. The text is hostile: nothing here raises, and what is kept of it is
+`judge_prompts.JSON` asks for the form that is read. The text is hostile: nothing here raises, and what is kept of it is
 bounded. Knows nothing of servers.
 """
 
@@ -16,12 +16,13 @@ from refiner.chat.completion import ReplyToken
 from refiner.judges import judge_prompts
 from refiner.judges.logits import SCORES
 
-_LONGEST = 8_000
-"""Characters of a reply that are read, from its end; nested brackets take quadratic time."""
-_LONGEST_RATIONALE = 1_000
+_MAX_READ = 8_000
+"""Characters that are read of a reply, from its end, because nested brackets take quadratic time."""
+_MAX_RATIONALE = 1_000
+"""Characters that are kept of a rationale."""
 
-_ALL = 1.001
-"""What probabilities may add up to when they are rounded; beyond it they are made up."""
+_MAX_MASS = 1.001
+"""Rounded probabilities may add up to this. If they add up to more, the server made them up."""
 
 _KEYS = ("score", "rationale")
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple)  # pairs, so that a key that stands twice is seen twice
@@ -34,7 +35,7 @@ _DIGIT = re.compile(r'"score"\s*:\s*"?([0-9])')  # cannot match in a JSON text, 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A verdict as read: ``score`` 0, 1 or 2; ``digit`` is where the reply writes it, if as one digit."""
+    """A reply as read. ``score`` is 0, 1 or 2. ``digit`` is its position in the reply, if it is written as one digit."""
 
     score: int
     rationale: str
@@ -42,16 +43,16 @@ class Reply:
 
 
 def parse(text: str) -> Reply | str:
-    """The verdict of a reply, or in words why it has none. The last JSON object counts; thinking before it does not.
+    """The verdict of a reply, or the reason why it has none, in words. The last JSON object counts.
 
-    The text ``"2"`` is taken for the score 2: it is one of the scores offered, and at temperature 0 another try
-    would bring the same reply.
+    Thinking before the object does not count. The text ``"2"`` is read as the score 2: it is one of the scores offered,
+    and at temperature 0 another try would bring the same reply.
     """
     thinking = _THINKING.match(text)
     start = thinking.end() if thinking else 0
     if not text[start:].strip():
         return "the judge's reply is empty"
-    found = _last(text, max(start, len(text) - _LONGEST))
+    found = _last_object(text, max(start, len(text) - _MAX_READ))
     if found is None:
         return "the judge's reply holds no JSON object"
     value, begin, end = found
@@ -62,7 +63,7 @@ def parse(text: str) -> Reply | str:
     score = int(named["score"])
     digit = _DIGIT.search(text, begin, end)
     at = digit.start(1) if digit and digit[1] == str(score) else None
-    return Reply(score, named.get("rationale", "").strip()[:_LONGEST_RATIONALE], at)
+    return Reply(score, named.get("rationale", "").strip()[:_MAX_RATIONALE], at)
 
 
 def score_probabilities(tokens: Sequence[ReplyToken], score: int) -> tuple[float, ...] | None:
@@ -78,10 +79,10 @@ def score_probabilities(tokens: Sequence[ReplyToken], score: int) -> tuple[float
     if token.text.strip() != str(score) or not token.probabilities:
         return None
     found = tuple(sum(p for text, p in token.probabilities.items() if text.strip() == one) for one in SCORES)
-    return found if sum(found) <= _ALL else None
+    return found if sum(found) <= _MAX_MASS else None
 
 
-def _last(text: str, at: int) -> tuple[Any, int, int] | None:
+def _last_object(text: str, at: int) -> tuple[Any, int, int] | None:
     """The last object, or list of objects, with its span."""
     last = None
     while opening := _OPENING.search(text, at):
@@ -95,7 +96,7 @@ def _last(text: str, at: int) -> tuple[Any, int, int] | None:
 
 
 def _fault(value: Any) -> str:
-    """What keeps a JSON value from being a verdict: nothing, if it is one."""
+    """Why a JSON value is no verdict; empty if it is one."""
     if isinstance(value, list):
         return "the judge's reply is a list of verdicts; one was asked for"
     keys = [key for key, _ in value]
@@ -111,7 +112,7 @@ def _fault(value: Any) -> str:
     return (
         ""
         if _on_scale(named["score"])
-        else f"the judge's score {_shown(named['score'])} is off the scale 0, 1, 2"
+        else f"the judge's score {_short_repr(named['score'])} is off the scale 0, 1, 2"
     )
 
 
@@ -125,5 +126,5 @@ def _on_scale(score: Any) -> bool:
     )
 
 
-def _shown(score: Any) -> str:
+def _short_repr(score: Any) -> str:
     return "(a list or an object)" if isinstance(score, list | tuple) else json.dumps(score)[:40]

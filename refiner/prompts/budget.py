@@ -1,4 +1,4 @@
-"""The prompt within its token budget: sources that do not fit are shortened. Tokens are counted by whoever is given."""
+"""Builds the prompt within its token budget. Sources that do not fit are shortened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MAX_PROMPT_TOKENS = 6144
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model reads. ``sources`` are those that went in, as shortened; ``trims`` tells what did not."""
+    """What a model reads. ``sources`` are those that went in, as shortened. ``trims`` says what did not go in."""
 
     messages: tuple[Message, ...]
     sources: tuple[Source, ...]
@@ -34,8 +34,8 @@ def build(
 ) -> Prompt:
     """The prompt of at most ``limit`` tokens.
 
-    Sources that do not fit are shortened at sentence borders, the sentences least relevant to question and
-    draft first. `InputError` with both numbers when question and draft alone are too long.
+    Sources that do not fit are shortened at sentence borders. The sentences that are least relevant to question and
+    draft go first. `InputError`, with both numbers, if question and draft alone are too long.
     """
     whole = template.messages(question, draft, sources)
     tokens = counter.count_prompt(whole)

@@ -14,6 +14,7 @@ from string import Template
 
 from refiner.domain import Answer, Claim, Message, Plain, Source
 from refiner.errors import InputError
+from refiner.formats import notation
 from refiner.formats.answer import defang
 
 BUILT_IN = Path(__file__).with_name("answer_only.txt")
@@ -112,18 +113,16 @@ def _fields(question: str, sources: Sequence[Source]) -> dict[str, str]:
 
 
 def source_block(source: Source) -> str:
-    """A source as the tool output that the refiner was trained on shows it; the URL would only cost tokens."""
-    title = f"Title: {source.title}\n" if source.title else ""
-    inside = defang(
-        f"{title}Snippet: {source.text}\n"
-    )  # as a whole: what ends in "<" goes on in the next line
-    return f"<snippet id={source.id}>\n{inside}</snippet>"
+    """A source in the prompt. Its URL is left out, because it would only cost tokens."""
+    # Defanged as a whole, because what ends in "<" goes on in the next line.
+    return notation.source(source.id, defang(notation.source_lines(source.text, source.title)))
 
 
 def shown(draft: Answer, sources: Sequence[Source]) -> tuple[tuple[str, str], ...]:
-    """The draft as the prompt shows it: (ids, text), the ids joined by commas; '' where none of ``sources`` is cited.
+    """The draft as the prompt shows it, in pairs (ids, text).
 
-    What cites none is joined before it is defanged: two harmless halves can make a tag.
+    The ids are joined by commas. They are '' where none of ``sources`` is cited. Stretches that cite none are joined
+    before they are defanged, because two harmless halves can make a tag.
     """
     known = {source.id for source in sources}
     out: list[tuple[str, str]] = []
@@ -135,7 +134,7 @@ def shown(draft: Answer, sources: Sequence[Source]) -> tuple[tuple[str, str], ..
 
 def _marked(parts: Sequence[tuple[str, str]]) -> str:
     """The draft in the output's own notation, so that a claim can be copied as it stands."""
-    return "".join(f"<snippet id={ids}>{text}</snippet>" if ids else text for ids, text in parts)
+    return "".join(notation.claim(ids, text) if ids else text for ids, text in parts)
 
 
 def _cited(part: Plain | Claim, known: Collection[str]) -> str:

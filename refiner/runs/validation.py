@@ -23,7 +23,7 @@ from refiner.domain import (
     Verdict,
 )
 from refiner.formats.tags import safe_id
-from refiner.scoring.rubrics import HEAVIEST
+from refiner.scoring.rubrics import MAX_WEIGHT
 
 _SLACK = 1e-9
 """How far rounding may carry a mean out of its interval."""
@@ -96,8 +96,8 @@ def _usage(one: Usage) -> bool:
 _RULES: Mapping[type, tuple[Callable[[Any], bool], str]] = {
     Source: (lambda one: one.id != "" and safe_id(one.id) == one.id, "has an id that cannot be cited"),
     Criterion: (
-        lambda one: 0 < one.weight < HEAVIEST,
-        f"has a weight that is not between 0 and {HEAVIEST:g}",
+        lambda one: 0 < one.weight < MAX_WEIGHT,
+        f"has a weight that is not between 0 and {MAX_WEIGHT:g}",
     ),
     Plain: (_span, "does not span its text"),
     Claim: (lambda one: _span(one) and len(one.ids) > 0, "does not span its text, or cites nothing"),

@@ -1,7 +1,7 @@
-"""Criteria: the static rubric, rubrics of one's own as JSON in any form in use, and suggested ones.
+"""The criteria of a rubric: the static ones, a person's own as JSON in any form in use, and suggested ones.
 
-The three static titles are the refiner family's (model cards); their wording is ours, versioned, and not that
-of the training. Weights are relative: only their ratios count.
+The three static titles are the refiner family's (model cards). Their wording is ours and not that of the training.
+Weights are relative: only their ratios count.
 """
 
 import json
@@ -13,8 +13,6 @@ from dataclasses import replace
 from refiner.domain import Criterion, Finding, Polarity, Request
 from refiner.errors import InputError
 from refiner.text import sentences
-
-VERSION = "static-1"
 
 STATIC = (
     Criterion(
@@ -40,13 +38,13 @@ STATIC = (
     ),
 )
 
-MOST = 100
+MAX_CRITERIA = 100
 """Criteria of one rubric that are read."""
 
-HEAVIEST = 1000.0
-"""Weights lie under it, here as in the page's table."""
+MAX_WEIGHT = 1000.0
+"""Weights lie between 0 and this, both excluded, here and in the page's table."""
 
-SUGGESTED = 5
+MAX_SUGGESTED = 5
 """The most criteria that are suggested beside the static rubric."""
 
 _AND_WHAT = re.compile(r"[,;]?\s+(?:and|or)\s+(?=(?:how|what|why|when|where|whether)\b)", re.IGNORECASE)
@@ -65,7 +63,7 @@ _LIMITS = (
 )
 _OPEN = ("Open Points", "The answer says what the sources leave open or where they disagree.")
 
-_SHOWN = 40
+_MAX_REPEATED = 40
 """Characters of an odd value that a finding repeats."""
 
 _FORM = (
@@ -76,16 +74,16 @@ Result = tuple[tuple[Criterion, ...], tuple[Finding, ...]]
 
 
 def for_request(request: Request) -> tuple[Criterion, ...]:
-    """The static rubric and the request's own criteria; one of its own replaces a static one of its title.
+    """The static rubric and the request's own criteria. An own criterion replaces a static one of the same title.
 
-    Ids are unique: one that came before gets a number behind it.
+    Ids are unique: an id that came before gets a number behind it.
     """
     own = {criterion.title.casefold() for criterion in request.criteria}
-    return _distinct((*(one for one in STATIC if one.title.casefold() not in own), *request.criteria))
+    return _with_unique_ids((*(one for one in STATIC if one.title.casefold() not in own), *request.criteria))
 
 
 def suggested(question: str) -> tuple[Criterion, ...]:
-    """At most `SUGGESTED` criteria from the question's words alone, by rule; none sees the answer that it will score."""
+    """At most `MAX_SUGGESTED` criteria, by rule, from the question's words alone. No rule sees the answer that it scores."""
     whole = sentences.split(" ".join(question.split()))
     asked = [part for one in whole if one.text.endswith("?") for part in _AND_WHAT.split(one.text)]
     parts = [
@@ -98,7 +96,7 @@ def suggested(question: str) -> tuple[Criterion, ...]:
         *(parts if len(parts) > 1 else ()),
         *([_NUMBERS] if _QUANTITY.search(question) else ()),
         *([_LIMITS] if _LIMIT.search(question) else ()),
-    ][: SUGGESTED - 1]
+    ][: MAX_SUGGESTED - 1]
     return tuple(
         Criterion(f"suggested-{number}", title, description, origin="generated")
         for number, (title, description) in enumerate((*found, _OPEN), 1)
@@ -106,11 +104,11 @@ def suggested(question: str) -> tuple[Criterion, ...]:
 
 
 def read(text: str) -> Result:
-    """Criteria of a JSON text, and what was left out or mended, a finding each.
+    """The criteria of a JSON text, and a finding for everything that was left out or mended.
 
-    Read are ``positive_rubrics`` and ``negative_rubrics``, DR Tulu's ``rubrics`` (a negative weight is a fault),
-    ScholarQABench's ``ingredients`` (the most important weigh 2, the nice to have 1, as there), and a plain list
-    whose items may say ``polarity``. `InputError` where the text is none of these.
+    These forms are read: ``positive_rubrics`` and ``negative_rubrics``; DR Tulu's ``rubrics``, where a negative weight
+    is a fault; ScholarQABench's ``ingredients``, where the most important weigh 2 and the nice to have 1, as there; and
+    a plain list whose items may say ``polarity``. `InputError` if the text is none of these.
     """
     try:
         data = json.loads(text.removeprefix("\ufeff"))  # editors on Windows put a byte order mark first
@@ -122,18 +120,18 @@ def read(text: str) -> Result:
     findings: list[Finding] = []
     criteria = [
         criterion
-        for number, (polarity, item) in enumerate(items[:MOST], 1)
+        for number, (polarity, item) in enumerate(items[:MAX_CRITERIA], 1)
         if (criterion := _criterion(number, polarity, item, findings)) is not None
     ]
-    if len(items) > MOST:
-        findings.append(Finding("more", f"Only the first {MOST} criteria were read."))
+    if len(items) > MAX_CRITERIA:
+        findings.append(Finding("more", f"Only the first {MAX_CRITERIA} criteria were read."))
     if not criteria:
         raise InputError(f"No criterion in the rubric has a title or a description. {_FORM}")
     return tuple(criteria), tuple(findings)
 
 
 def to_json(criteria: Sequence[Criterion]) -> str:
-    """The criteria as JSON in the positive and negative form, which `read` reads back, the positive ones first."""
+    """The criteria as JSON with ``positive_rubrics`` and ``negative_rubrics``, which `read` reads back, positive ones first."""
     kinds: dict[Polarity, str] = {"positive": "positive_rubrics", "negative": "negative_rubrics"}
     data = {
         key: [
@@ -186,20 +184,20 @@ def _criterion(number: int, polarity: Polarity, item: object, findings: list[Fin
     weight = _number(item.get("weight", 1))
     named = str(item.get("polarity") or polarity).strip().casefold()
     if named not in {"positive", "negative"}:
-        message = f"Criterion {number} has the polarity {named[:_SHOWN]!r}; it was taken as {polarity}."
+        message = (
+            f"Criterion {number} has the polarity {named[:_MAX_REPEATED]!r}; it was taken as {polarity}."
+        )
         findings.append(Finding("odd_polarity", message, number))
     if weight < 0 or named == "negative":
         polarity = "negative"
-    if not 0 < abs(weight) < HEAVIEST:
-        message = (
-            f"Criterion {number} has the weight {str(item.get('weight'))[:_SHOWN]!r}; it was taken as 1."
-        )
+    if not 0 < abs(weight) < MAX_WEIGHT:
+        message = f"Criterion {number} has the weight {str(item.get('weight'))[:_MAX_REPEATED]!r}; it was taken as 1."
         findings.append(Finding("odd_weight", message, number))
         weight = 1.0
     return Criterion(f"c{number}", title or description[:60], description or title, abs(weight), polarity)
 
 
-def _distinct(criteria: Iterable[Criterion]) -> tuple[Criterion, ...]:
+def _with_unique_ids(criteria: Iterable[Criterion]) -> tuple[Criterion, ...]:
     found: dict[str, Criterion] = {}
     for one in criteria:
         name, count = one.id, 1
@@ -210,7 +208,7 @@ def _distinct(criteria: Iterable[Criterion]) -> tuple[Criterion, ...]:
 
 
 def _number(value: object) -> float:
-    """The number, or NaN where it is none."""
+    """The number, or NaN if it is none."""
     try:
         return math.nan if isinstance(value, bool) else float(str(value))
     except ValueError:

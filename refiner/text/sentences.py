@@ -1,4 +1,4 @@
-"""Where sentences begin and end; the one place that knows the segmenter (sentencex, rule-based)."""
+"""Where sentences begin and end. The one place that knows the segmenter (sentencex, rule-based)."""
 
 import re
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ import sentencex
 _LINE = re.compile(r"[^\r\n]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _WINDOW = 4000
-"""The segmenter takes quadratic time on unbalanced quotes, so a long line is read a window at a time."""
+"""Characters that the segmenter reads at a time, because it takes quadratic time on unbalanced quotes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence without surrounding blanks: ``text == whole[start:end]``."""
+    """A sentence without surrounding white space: ``text == whole[start:end]``."""
 
     text: str
     start: int
@@ -22,10 +22,10 @@ class Sentence:
 
 
 def split(text: str) -> tuple[Sentence, ...]:
-    """The sentences of ``text`` in order, never across a line break, blanks between them left out.
+    """The sentences of ``text`` in order. None crosses a line break, and white space between them is left out.
 
-    A bracketed citation after the full stop (``… found. [1]``) stays with its sentence. The rules
-    are English's plus every script's own full stops, so German and Chinese split too.
+    A bracketed citation after the full stop (``… found. [1]``) stays with its sentence. The rules are English's, plus
+    every script's own full stops, so German and Chinese split too.
     """
     found = []
     for line in _LINE.finditer(text):
@@ -38,9 +38,11 @@ def split(text: str) -> tuple[Sentence, ...]:
 
 
 def _boundaries(text: str, at: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentences of one line; the last of a window may be cut by its edge, so the next begins with it."""
+    """The sentences of one line. A window's edge may cut its last sentence, so the next window begins with it."""
     while at < end:
-        window = _SURROGATE.sub("?", text[at : min(at + _WINDOW, end)])  # it takes valid UTF-8 only
+        window = _SURROGATE.sub(
+            "?", text[at : min(at + _WINDOW, end)]
+        )  # the segmenter takes valid UTF-8 only
         pieces = [
             (one["start_index"], one["end_index"]) for one in sentencex.get_sentence_boundaries("en", window)
         ]

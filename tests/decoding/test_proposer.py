@@ -1,6 +1,7 @@
 """Guessing what comes next: from the draft, through the answer's tags; and what is written stays what it was."""
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from paths import SAMPLE_CASES
 
 from refiner import batch, pipeline
+from refiner.decoding import proposer as proposer_module
 from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
 from refiner.decoding.grammar import Grammar
 from refiner.decoding.kv_cache import KVCache
@@ -106,6 +108,16 @@ def test_an_answer_like_the_draft_takes_few_passes(qwen_vocabulary: Vocabulary, 
     passes, tokens = follow(qwen_vocabulary, held(qwen_vocabulary), text)
     assert passes <= most
     assert tokens >= 20
+
+
+def test_the_modules_own_example_is_true(qwen_vocabulary: Vocabulary) -> None:
+    draft = (("1", "Air scatters blue light most."), ("", " "), ("2", "At dusk the path is longer."))
+    proposer = Proposer(LookupText(draft, []), ("1", "2"), qwen_vocabulary, min_probability=0.02)
+    writer = written(qwen_vocabulary, held(qwen_vocabulary), "<answer><snippet id=1>Air scatters")
+    pieces = [qwen_vocabulary.decode(one.tokens).decode() for one in proposer.propose(writer)]
+    shown = re.search(r"is then\n``(.*?)``", proposer_module.__doc__ or "", re.DOTALL)
+    assert shown is not None
+    assert "|".join(pieces).startswith(shown[1])
 
 
 def test_a_text_that_repeats_itself_is_guessed_to_go_on(qwen_vocabulary: Vocabulary) -> None:

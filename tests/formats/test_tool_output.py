@@ -47,7 +47,7 @@ def test_blocks_are_spans_in_order_outside_answers_and_thinking(text: str) -> No
 @given(hostile, hostile)
 def test_tool_output_never_stays_in_the_prose(before: str, after: str) -> None:
     before, after = before.replace("answer", ""), after.replace("answer", "")
-    assert "raw" not in tool_output.part(f"{before}<tool_output>raw</tool_output>{after}").prose
+    assert "raw" not in tool_output.split_draft(f"{before}<tool_output>raw</tool_output>{after}").prose
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_tool_output_never_stays_in_the_prose(before: str, after: str) -> None:
     ],
 )
 def test_metadata_lines_are_read_at_the_beginning(body: str, expected: tuple[str, str, str, bool]) -> None:
-    assert tool_output.fields(body) == expected
+    assert tool_output.labelled_fields(body) == expected

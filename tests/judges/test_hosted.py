@@ -403,7 +403,7 @@ def test_a_key_that_the_server_repeats_is_not_shown(server: StandIn) -> None:
     assert len(verdict.reason) < 300
 
 
-@pytest.mark.parametrize("kind", ["support", "relevance", "needs_citation"])
+@pytest.mark.parametrize("kind", ["support", "needs_citation"])
 def test_a_check_without_evidence_is_asked_all_the_same(server: StandIn, kind: Any) -> None:
     (verdict,) = verdicts_of(judge_at(server.url), [Check(kind, "Why?", "", "It is blue.")])
     assert (verdict.value, verdict.basis, verdict.reason) == (1.0, "judged", "It says so.")

@@ -49,7 +49,6 @@ def test_checks_about_one_answer_begin_alike_up_to_what_is_asked() -> None:
             "Do the sources S1, S2, and they alone, support",
             id="support",
         ),
-        pytest.param(Check("relevance", "?", "", "S"), "help to answer the question?", id="relevance"),
         pytest.param(Check("needs_citation", "?", "", "S"), "a reader would want a source", id="need"),
     ],
 )

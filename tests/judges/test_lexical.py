@@ -212,7 +212,7 @@ def test_a_source_that_asks_for_a_score_moves_no_verdict(statement: str) -> None
     assert before.value == pytest.approx(after.value, abs=0.05)  # the text is longer, that is all
 
 
-@pytest.mark.parametrize("kind", ["criterion", "relevance"])
+@pytest.mark.parametrize("kind", ["criterion"])
 def test_what_needs_understanding_is_left_to_a_language_model(kind: str) -> None:
     check = Check(kind, "Q?", "A.", criterion=Criterion("x", "X", "It says X."))  # type: ignore[arg-type]  # a CheckKind
     (verdict,) = verdicts_of(JUDGE, [check])

@@ -206,6 +206,6 @@ def test_without_a_rubric_the_question_suggests_one(question: str, titles: list[
 @given(st.text())
 def test_any_question_suggests_a_few_criteria_with_words(question: str) -> None:
     found = rubrics.suggested(question)
-    assert 2 <= len(found) <= rubrics.SUGGESTED
+    assert 2 <= len(found) <= rubrics.MAX_SUGGESTED
     assert all(one.title and one.description for one in found)
     assert len({one.id for one in found}) == len(found)

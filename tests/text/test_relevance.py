@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from refiner.domain import Source
 from refiner.text import relevance
+from refiner.text.words import words
 
 TEXT = "Cats purr when they are content. Dogs bark at strangers.\nThe trial enrolled 412 patients in 2019."
 
@@ -66,7 +67,7 @@ def test_an_index_ranks_as_a_single_ranking_does() -> None:
 def test_any_texts_get_one_score_each_and_none_is_negative(statement: str, texts: list[str]) -> None:
     scores = relevance.rank(statement, texts)
     assert len(scores) == len(texts)
-    shared = [bool(set(relevance.words(statement)) & set(relevance.words(text))) for text in texts]
+    shared = [bool(set(words(statement)) & set(words(text))) for text in texts]
     assert [score > 0 for score in scores] == shared
 
 
@@ -77,7 +78,7 @@ def test_the_best_sentence_stands_where_it_says(statement: str, text: str) -> No
 
 
 def test_a_text_without_end_is_looked_at_in_part() -> None:
-    assert len(relevance.words("word " * 1_000_000)) == 20_000
+    assert len(words("word " * 1_000_000)) == 20_000
 
 
 def test_five_hundred_sentences_are_ranked_at_once() -> None:

@@ -1,7 +1,7 @@
-"""Numbers, months and names of a statement, looked for in its evidence: absent, or there in another context.
+"""Looks for a statement's numbers, months and names in its evidence: absent, or there in another context.
 
-A detail's context is the words around it, near ones first. Where another detail of the same kind stands in that
-context in the evidence, and this one stands far from it, the two may have been swapped.
+A detail's context is the words around it, and near ones weigh more. If the evidence has another detail of the same kind
+in that context, and this one far from it, the two may have been swapped.
 """
 
 import calendar
@@ -14,20 +14,22 @@ from rapidfuzz import fuzz, process
 
 from refiner.judges.lexical.context import Context, Rarity, context, fit
 from refiner.judges.lexical.numbers import Number, number
-from refiner.judges.lexical.prepared import COMMON, Prepared, Word
+from refiner.judges.lexical.prepared import COMMON, PreparedText, Word
 
-_MOST = 40  # details of a statement, and places of one word, that are looked at
-_MOST_OTHERS = 500  # details of a source that are tried in a place
-_ALIKE = 80  # of 100, from which two spellings are one name: Russian and Russia, not Iran and Iraq
-_SHORT = 5  # letters, under which names are alike by chance
-_SHARE = 0.15  # of a statement's name words, from which on absent ones are worth a word
-_INSTEAD = {
+_MAX_DETAILS = 40  # details of a statement, and positions of one word, that are looked at
+_MAX_OTHERS = 500  # details of a source that are tried in one position
+_SAME_NAME = (
+    80  # similarity of 100 from which two spellings are one name: Russian and Russia, not Iran and Iraq
+)
+_MIN_NAME_LETTERS = 5  # shorter names are similar by chance
+_MIN_ABSENT_SHARE = 0.15  # share of a statement's name words from which on absent ones are flagged
+_MIN_FIT = {
     "number": 0.4,
     "name": 0.5,
-}  # how well the other detail must fit; chosen, with the next, in training
-_BETTER = {"number": 0.2, "name": 0.3}  # and by how much better than the statement's own does
-_LOOSE = 0.25  # a name that fits its place this well is not taken for moved
-_DAYS = 31
+}  # how well the other detail must fit; chosen in training, as is the next
+_MIN_FIT_GAIN = {"number": 0.2, "name": 0.3}  # and by how much better than the statement's own detail
+_MAX_NAME_FIT = 0.25  # a name that fits its position this well is not taken for moved
+_MAX_DAY = 31
 _MONTHS = tuple(month.casefold() for month in calendar.month_name[1:])
 
 
@@ -52,7 +54,7 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedDetail:
     """A detail that the evidence has elsewhere; where it would belong, ``instead`` stands."""
 
     detail: Detail
@@ -60,7 +62,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class DetailFindings:
     """What of a statement's details the evidence lacks, as written, and what it has in another place.
 
     ``names_matter`` says that the absent names are a fair share of all, not one word of a long title.
@@ -69,12 +71,14 @@ class Details:
     absent_numbers: tuple[str, ...] = ()
     absent_names: tuple[str, ...] = ()
     names_matter: bool = False
-    moved: tuple[Moved, ...] = ()
+    moved: tuple[MovedDetail, ...] = ()
 
 
-def compare(statement: Prepared, evidence: Prepared, rarity: Rarity, known: frozenset[str]) -> Details:
+def compare(
+    statement: PreparedText, evidence: PreparedText, rarity: Rarity, known: frozenset[str]
+) -> DetailFindings:
     """Look for the statement's details in the evidence; names among the stems ``known`` are not missed."""
-    asked, there = read(statement)[:_MOST], read(evidence)
+    asked, there = details_of(statement)[:_MAX_DETAILS], details_of(evidence)
     runs = list(_runs(asked))
     missing = {one.at for run in runs for one in run if not _found(one, evidence, known)}
     absent = [run for run in runs if 2 * sum(one.at in missing for one in run) > len(run)]
@@ -83,23 +87,23 @@ def compare(statement: Prepared, evidence: Prepared, rarity: Rarity, known: froz
     lost = [one for one in asked if not one.named and one.value not in values]
     gone = missing | {one.at for one in lost}
     mine = {one.value for one in asked}
-    strange = [one for one in there if one.telling and one.value not in mine]
+    others_there = [one for one in there if one.telling and one.value not in mine]
     moved = []
     for one in asked:
         if one.telling and one.at not in gone and one.value not in known:
             near = context(statement, one.at, rarity)
             own = [other.at for other in there if other.value == one.value]
             own = own or list(evidence.places.get(str(one.value), ()))
-            moved += _instead(one, near, evidence, own, strange)
-    return Details(
+            moved += _moved_detail(one, near, evidence, own, others_there)
+    return DetailFindings(
         tuple(dict.fromkeys(one.text for one in lost)),
         tuple(dict.fromkeys(" ".join(one.text for one in run) for run in absent)),
-        share >= _SHARE,
+        share >= _MIN_ABSENT_SHARE,
         tuple(moved),
     )
 
 
-def read(text: Prepared) -> tuple[Detail, ...]:
+def details_of(text: PreparedText) -> tuple[Detail, ...]:
     """The details in their order."""
     found: list[Detail] = []
     for at, (word, following) in enumerate(zip_longest(text.words, text.words[1:])):
@@ -111,10 +115,10 @@ def read(text: Prepared) -> tuple[Detail, ...]:
     return tuple(found)
 
 
-def _count(count: Number, text: Prepared, at: int) -> Detail:
+def _count(count: Number, text: PreparedText, at: int) -> Detail:
     """A number; one of at most 31 beside a month is a day of it."""
     beside = {word.folded for word in text.words[max(0, at - 1) : at + 2]}
-    day = count.kind == "number" and count.value <= _DAYS and not beside.isdisjoint(_MONTHS)
+    day = count.kind == "number" and count.value <= _MAX_DAY and not beside.isdisjoint(_MONTHS)
     return Detail("day" if day else count.kind, count.value, count.text, at)
 
 
@@ -143,7 +147,7 @@ def _runs(details: Sequence[Detail]) -> Iterator[list[Detail]]:
         yield run
 
 
-def _found(one: Detail, evidence: Prepared, known: frozenset[str]) -> bool:
+def _found(one: Detail, evidence: PreparedText, known: frozenset[str]) -> bool:
     """Whether a name is there in this spelling or a near one, a month also as three letters or in 2018-06-30."""
     stem, folded = str(one.value), one.text.casefold()
     if stem in known or stem in evidence.places:
@@ -153,21 +157,22 @@ def _found(one: Detail, evidence: Prepared, known: frozenset[str]) -> bool:
         return folded[:3] in evidence.places or written in evidence.text
     if one.text.isupper() and folded in evidence.text.casefold().replace(".", ""):
         return True
-    if len(stem) < _SHORT:
+    if len(stem) < _MIN_NAME_LETTERS:
         return False
     return (
-        process.extractOne(stem, evidence.places.keys(), scorer=fuzz.ratio, score_cutoff=_ALIKE) is not None
+        process.extractOne(stem, evidence.places.keys(), scorer=fuzz.ratio, score_cutoff=_SAME_NAME)
+        is not None
     )
 
 
-def _instead(
-    one: Detail, near: Context, evidence: Prepared, own: Sequence[int], strange: Sequence[Detail]
-) -> list[Moved]:
-    """Which detail that the statement has not (``strange``) stands where this one, now at ``own``, would belong."""
-    here = max((fit(near, evidence, at) for at in own[:_MOST]), default=1.0)
-    others = [other for other in strange if other.kind == one.kind][:_MOST_OTHERS]
-    if not others or (one.named and here >= _LOOSE):
+def _moved_detail(
+    one: Detail, near: Context, evidence: PreparedText, own: Sequence[int], others_there: Sequence[Detail]
+) -> list[MovedDetail]:
+    """Which detail that the statement has not (``others_there``) stands where this one, now at ``own``, would belong."""
+    here = max((fit(near, evidence, at) for at in own[:_MAX_DETAILS]), default=1.0)
+    others = [other for other in others_there if other.kind == one.kind][:_MAX_OTHERS]
+    if not others or (one.named and here >= _MAX_NAME_FIT):
         return []
     best, instead = max((fit(near, evidence, other.at), other.text) for other in others)
     kind = "name" if one.named else "number"
-    return [Moved(one, instead)] if best >= _INSTEAD[kind] and best - here > _BETTER[kind] else []
+    return [MovedDetail(one, instead)] if best >= _MIN_FIT[kind] and best - here > _MIN_FIT_GAIN[kind] else []

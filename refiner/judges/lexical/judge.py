@@ -1,7 +1,7 @@
 """The lexical judge: no model, an estimate from overlap and wording. It flags problems and never says "supported".
 
-Its weights stand in lexical.json with the data, the date and the measured figures; tests/bench/train_lexical.py
-makes them. Criteria need understanding, so they stay unscored.
+Its weights stand in lexical.json with the data, the date and the measured figures. tests/bench/train_lexical.py makes
+that file. Criteria need understanding, so they stay unscored.
 """
 
 import json
@@ -14,21 +14,22 @@ from refiner.domain import Check, Verdict
 from refiner.judges import quality as measured
 from refiner.judges.lexical import details, polarity, quantifiers
 from refiner.judges.lexical.overlap import FEATURES, figures
-from refiner.judges.lexical.prepared import Prepared, prepare
+from refiner.judges.lexical.prepared import PreparedText, prepare
 from refiner.judges.protocol import Stop, never_stop
-from refiner.text.relevance import words
+from refiner.text.words import words
 
 FILE = Path(__file__).with_name("lexical.json")
 
 PROBLEM, WEAK, NO_PROBLEM = "problem found", "weak overlap", "no problem found (not verified)"
 LABELS = (PROBLEM, WEAK, NO_PROBLEM)
 
-_FACTUAL = 5
-"""Words from which on an uncited sentence is taken to make a factual claim: a rule of thumb."""
+_MIN_FACTUAL_WORDS = 5
+"""An uncited sentence of so many words or more is taken to make a factual claim. A rule of thumb."""
 
-_ABSENT = frozenset({"number absent", "name absent"})
-"""The flags that alone make a problem: of training claims that had one, nine in ten were unsupported; of others, half."""
-_SHOWN = 4
+_ABSENT_FLAGS = frozenset({"number absent", "name absent"})
+"""Flags that make a problem on their own: nine in ten training claims with one of them were unsupported, half of those
+with another flag."""
+_MAX_NAMED = 4
 
 
 class LexicalJudge:
@@ -48,16 +49,16 @@ class LexicalJudge:
         self._rare = float(read["rare"])
 
     def judge(self, checks: Sequence[Check], stop: Stop = never_stop) -> Generator[Mapping[int, Verdict]]:
-        """One verdict after the other; all take milliseconds, so a stop changes nothing."""
+        """One verdict after the other. All take milliseconds, so a stop changes nothing."""
         del stop
         for place, check in enumerate(checks):
-            yield {place: self._one(check)}
+            yield {place: self._judge_check(check)}
 
     def rarity(self, stem: str) -> float:
-        """How rare a stem is: −log of the share of texts that have it, learnt in training; the rarest share one value."""
+        """How rare a stem is: −log of the share of training texts that have it. The rarest stems share one value."""
         return self._common.get(stem, self._rare)
 
-    def _one(self, check: Check) -> Verdict:
+    def _judge_check(self, check: Check) -> Verdict:
         if check.kind == "support":
             return self._support(check)
         if check.kind == "needs_citation":
@@ -72,7 +73,7 @@ class LexicalJudge:
         found = details.compare(statement, evidence, self.rarity, frozenset(prepare(check.question).places))
         value = self.value(statement, evidence, found)
         flags, said = _problems(statement, evidence, self, found)
-        label = PROBLEM if value < self._problem or not _ABSENT.isdisjoint(flags) else NO_PROBLEM
+        label = PROBLEM if value < self._problem or not _ABSENT_FLAGS.isdisjoint(flags) else NO_PROBLEM
         if label == NO_PROBLEM and (flags or value < self._weak):
             label = WEAK
         low = ("low overlap",) if value < self._weak else ()
@@ -80,14 +81,14 @@ class LexicalJudge:
         reason = " ".join((f"{shared:.0%} of its words are in the cited text.", *said))
         return self._verdict(value, reason, label, (*flags, *low))
 
-    def value(self, statement: Prepared, evidence: Prepared, found: details.Details) -> float:
+    def value(self, statement: PreparedText, evidence: PreparedText, found: details.DetailFindings) -> float:
         """The estimated probability of support, by logistic regression."""
         given = figures(statement, evidence, self.rarity, len(found.absent_numbers), len(found.absent_names))
         score = self._bias + sum(w * f for w, f in zip(self._weights, given, strict=True))
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
     def _need(self, sentence: str) -> Verdict:
-        factual = len(words(sentence)) >= _FACTUAL and not sentence.rstrip().endswith(("?", ":"))
+        factual = len(words(sentence)) >= _MIN_FACTUAL_WORDS and not sentence.rstrip().endswith(("?", ":"))
         what = "Five words or more" if factual else "Fewer than five words, a question or a heading"
         return self._verdict(float(factual), f"{what}: a rule of thumb.")
 
@@ -98,7 +99,7 @@ class LexicalJudge:
 
 
 def _problems(
-    statement: Prepared, evidence: Prepared, judge: LexicalJudge, found: details.Details
+    statement: PreparedText, evidence: PreparedText, judge: LexicalJudge, found: details.DetailFindings
 ) -> tuple[tuple[str, ...], list[str]]:
     """The flags that are raised, and what is said of each."""
     numbers, names = found.absent_numbers, found.absent_names
@@ -122,12 +123,12 @@ def _problems(
         *_absent("name", names),
         *(
             f"Where “{one.detail.text}” would belong, the text has “{one.instead}”."
-            for one in found.moved[:_SHOWN]
+            for one in found.moved[:_MAX_NAMED]
         ),
-        *(f"The text has no “{word}” there." for word in negated[:_SHOWN]),
-        *(f"The text has “{word}” there, this has not." for word in dropped[:_SHOWN]),
-        *(f"Where this says “{one.word}”, the text says “{one.instead}”." for one in opposed[:_SHOWN]),
-        *(f"Where this says “{word}”, the text says “{there}”." for word, there in raised[:_SHOWN]),
+        *(f"The text has no “{word}” there." for word in negated[:_MAX_NAMED]),
+        *(f"The text has “{word}” there, this has not." for word in dropped[:_MAX_NAMED]),
+        *(f"Where this says “{one.word}”, the text says “{one.instead}”." for one in opposed[:_MAX_NAMED]),
+        *(f"Where this says “{word}”, the text says “{there}”." for word, there in raised[:_MAX_NAMED]),
     ]
     return tuple(name for name, found_so in flags.items() if found_so), said
 
@@ -136,7 +137,7 @@ def _absent(kind: str, missing: Sequence[str]) -> list[str]:
     if not missing:
         return []
     many = len(missing) > 1
-    return [f"The {kind}{'s' * many} {', '.join(missing[:_SHOWN])} {'are' if many else 'is'} not."]
+    return [f"The {kind}{'s' * many} {', '.join(missing[:_MAX_NAMED])} {'are' if many else 'is'} not."]
 
 
 def _text(title: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Numbers as they are written: in digits or words, with thousands' commas, scales and percent signs."""
+"""Reads numbers as people write them: in digits or words, with thousands' commas, scales and percent signs."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _IN_WORDS = {word: float(value) for value, word in enumerate(_SMALL.split())} | 
 }
 _DIGITS = re.compile(r"(\d+(?:[.,]\d+)*)(st|nd|rd|th|s|k|mn|m|bn)?")
 _GROUPS = re.compile(r",(?=\d{3}(?:\D|$))")
-_YEARS = range(1000, 2101)  # four digits that read as a year
+_YEAR_RANGE = range(1000, 2101)  # four digits in this range read as a year
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def number(word: Word, following: Word | None) -> Number | None:
     digits = _DIGITS.fullmatch(word.folded)
     if digits:
         value, scale = _value(digits[1]), _SCALES.get(digits[2] or "", 1.0)
-        year = digits[2] in {None, "s"} and digits[1].isdecimal() and int(digits[1][:9]) in _YEARS
+        year = digits[2] in {None, "s"} and digits[1].isdecimal() and int(digits[1][:9]) in _YEAR_RANGE
     elif word.folded in _IN_WORDS:
         value, scale, year = _IN_WORDS[word.folded], 1.0, False
     else:

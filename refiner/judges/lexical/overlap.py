@@ -1,6 +1,6 @@
-"""What a statement shares with its evidence, in figures: words, pairs of words, their order, what is missing.
+"""Figures of what a statement shares with its evidence: words, pairs of words, their order, what is missing.
 
-Plain overlap, no meaning. The lexical judge weighs these figures.
+This is plain overlap and reads no meaning. The lexical judge weighs these figures.
 """
 
 import math
@@ -11,7 +11,7 @@ from itertools import pairwise
 from rapidfuzz.distance import LCSseq
 
 from refiner.judges.lexical.context import Rarity
-from refiner.judges.lexical.prepared import COMMON, Prepared
+from refiner.judges.lexical.prepared import COMMON, PreparedText
 
 FEATURES = (
     "recall",
@@ -25,14 +25,14 @@ FEATURES = (
     "evidence_long",
 )
 
-_WINDOW = 60  # words of the evidence in which a statement's words may be spread
-_LONG = 300  # words, from which on evidence shares many by chance
+_WINDOW_WORDS = 60  # words of the evidence over which a statement's words may be spread
+_LONG_EVIDENCE = 300  # words; longer evidence shares many words by chance
 
 
 def figures(
-    statement: Prepared, evidence: Prepared, rarity: Rarity, numbers_absent: int, names_absent: int
+    statement: PreparedText, evidence: PreparedText, rarity: Rarity, numbers_absent: int, names_absent: int
 ) -> tuple[float, ...]:
-    """The figures in the order of `FEATURES`; two are counts of what `details` found absent."""
+    """The figures in the order of `FEATURES`. Two are counts of what `details` found absent."""
     stems = [word.stem for word in statement.words]
     content = [word.stem for word in statement.words if word.folded not in COMMON] or stems
     pairs = set(pairwise(stems))
@@ -51,11 +51,11 @@ def figures(
         math.log1p(names_absent),
         math.log1p(len(stems)),
         math.log1p(size),
-        max(0.0, math.log(max(1, size) / _LONG)),
+        max(0.0, math.log(max(1, size) / _LONG_EVIDENCE)),
     )
 
 
-def best_window(wanted: Mapping[str, float], evidence: Prepared) -> tuple[int, int]:
+def best_window(wanted: Mapping[str, float], evidence: PreparedText) -> tuple[int, int]:
     """The stretch of 60 words or less of the evidence that has most of the weight of ``wanted``."""
     marks = sorted((at, stem) for stem in wanted for at in evidence.places.get(stem, ()))
     inside: Counter[str] = Counter()
@@ -63,7 +63,7 @@ def best_window(wanted: Mapping[str, float], evidence: Prepared) -> tuple[int, i
     for at, stem in marks:
         held += wanted[stem] * (not inside[stem])
         inside[stem] += 1
-        while marks[first][0] <= at - _WINDOW:
+        while marks[first][0] <= at - _WINDOW_WORDS:
             left = marks[first][1]
             inside[left] -= 1
             held -= wanted[left] * (not inside[left])

@@ -1,7 +1,7 @@
-"""Small words that turn a statement round, against the evidence: negations, and opposites.
+"""Finds words that turn a statement round: negations and opposites that the evidence does not have.
 
-Each check compares a word with the place in the evidence that its context points to. Wording is all it reads: what
-is said otherwise ("lacks" for "does not have") is met by word lists, and no further.
+Each check compares a word with the position in the evidence that its context points to. It reads wording alone. What is
+said in other words ("lacks" for "does not have") is covered by word lists, and no further.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,24 +11,24 @@ from itertools import product
 from pathlib import Path
 
 from refiner.judges.lexical.context import Rarity, context, fit
-from refiner.judges.lexical.prepared import COMMON, Prepared, listed, stem
+from refiner.judges.lexical.prepared import COMMON, PreparedText, stem, word_list
 
 _ANTONYMS = Path(__file__).with_name("antonyms.txt")
-_SCOPE = 4  # content words after a negation that it is about
-_REACH = 8  # words after it in which they stand
-_TOP = 0.8  # of the best sentence's share of the statement; sentences from here on are looked at
-_SAME = 0.25
-"""How well a negation's context must fit a place for both to say the same; chosen, as all here, in training."""
-_SAME_BACK, _SHARED = 0.4, 0.67
-"""The same for the evidence's negations, and the share of what they are about that the statement must have."""
-_BESIDE = 12  # words from that place within which a negation in the evidence answers the statement's
-_INSTEAD = (0.35, 0.5)
-"""How well an opposite must fit a word's place: where the evidence has the word nowhere, and where it has it."""
-_BETTER = 0.1  # and by how much better than the word itself
-_MOST = 40  # places of one word that are looked at
-_CUES = listed("not no never none nobody nothing nowhere neither nor cannot without unable impossible")
-_NO_CUES = listed("only just merely necessarily")  # "not only" says more, not less
-_NEGATIVE = _CUES | listed(
+_SCOPE_WORDS = 4  # content words after a negation that it is about
+_SCOPE_REACH = 8  # words after it among which they stand
+_NEAREST_SHARE = 0.8  # of the best sentence's share of the statement; sentences with less are not looked at
+_MIN_FIT = 0.25
+"""How well a negation's context must fit a position for both to say the same. Chosen in training, as all values here."""
+_MIN_FIT_DROPPED, _MIN_SCOPE_SHARED = 0.4, 0.67
+"""The same for the evidence's negations, and the share of their scope that the statement must have."""
+_ANSWER_REACH = 12  # words from that position within which a negation in the evidence answers the statement's
+_MIN_FIT_OPPOSITE = (0.35, 0.5)
+"""How well an opposite must fit a word's position if the evidence has the word nowhere, and if it has it."""
+_MIN_FIT_GAIN = 0.1  # and by how much better than the word itself
+_MAX_POSITIONS = 40  # positions of one word that are looked at
+_CUES = word_list("not no never none nobody nothing nowhere neither nor cannot without unable impossible")
+_NO_CUES = word_list("only just merely necessarily")  # "not only" says more, not less
+_NEGATIVE = _CUES | word_list(
     "hardly barely rarely seldom lack lacks lacked lacking fail fails failed failing absence absent deny denies "
     "denied refuse refuses refused prevent prevents prevented avoid avoids avoided false myth unlikely instead "
     "rather unclear unknown except against abstinence prohibition prohibit prohibits prohibited ban bans banned "
@@ -40,7 +40,7 @@ _FALL = (
     "decrease fall fell fallen decline drop reduce reduction lower less fewer lessen shrink shrank diminish worsen "
     "downward"
 )
-_OPEN = (COMMON | {"yes", "no"}) - listed("after all before more most over through under")
+_WITHOUT_OPPOSITE = (COMMON | {"yes", "no"}) - word_list("after all before more most over through under")
 """Words without an opposite that tells something."""
 
 
@@ -53,28 +53,28 @@ class Opposite:
     direction: bool
 
 
-def negations(statement: Prepared, evidence: Prepared, rarity: Rarity) -> tuple[str, ...]:
+def negations(statement: PreparedText, evidence: PreparedText, rarity: Rarity) -> tuple[str, ...]:
     """The statement's negations, as written, that have none beside them where the evidence says the same."""
     cues = [at for at in range(len(statement.words)) if _is_cue(statement, at)]
     if not cues:
         return ()
-    there = [at for at in range(len(evidence.words)) if negative(evidence, at)]
+    there = [at for at in range(len(evidence.words)) if is_negative(evidence, at)]
     top = _nearest(statement, evidence, rarity)
     answers = [_scope(evidence, at) for at in there if evidence.words[at].sentence in top]
     found = []
     for at in cues:
         scope, near = _scope(statement, at), context(statement, at, rarity)
-        places = [place for one in sorted(scope) for place in evidence.places.get(one, ())][:_MOST]
+        places = [place for one in sorted(scope) for place in evidence.places.get(one, ())][:_MAX_POSITIONS]
         best, place = max(((fit(near, evidence, place), place) for place in places), default=(0.0, 0))
-        answered = any(scope & answer for answer in answers) or _beside(evidence, place, there)
-        if best >= _SAME and not answered:
+        answered = any(scope & answer for answer in answers) or _has_negation_nearby(evidence, place, there)
+        if best >= _MIN_FIT and not answered:
             found.append(statement.words[at].text)
     return tuple(found)
 
 
-def dropped(statement: Prepared, evidence: Prepared, rarity: Rarity) -> tuple[str, ...]:
+def dropped(statement: PreparedText, evidence: PreparedText, rarity: Rarity) -> tuple[str, ...]:
     """The evidence's negations, as written, where it says what the statement says with none."""
-    if any(negative(statement, at) for at in range(len(statement.words))):
+    if any(is_negative(statement, at) for at in range(len(statement.words))):
         return ()
     top = _nearest(statement, evidence, rarity)
     found = []
@@ -83,13 +83,13 @@ def dropped(statement: Prepared, evidence: Prepared, rarity: Rarity) -> tuple[st
             scope, near = _scope(evidence, at), context(evidence, at, rarity)
             places = [place for one in sorted(scope) for place in statement.places.get(one, ())]
             shared = len(scope & statement.places.keys())
-            said = shared > 1 and shared >= _SHARED * len(scope)
-            if said and max(fit(near, statement, place) for place in places) >= _SAME_BACK:
+            said = shared > 1 and shared >= _MIN_SCOPE_SHARED * len(scope)
+            if said and max(fit(near, statement, place) for place in places) >= _MIN_FIT_DROPPED:
                 found.append(word.text)
     return tuple(found)
 
 
-def opposites(statement: Prepared, evidence: Prepared, rarity: Rarity) -> tuple[Opposite, ...]:
+def opposites(statement: PreparedText, evidence: PreparedText, rarity: Rarity) -> tuple[Opposite, ...]:
     """The statement's words in whose context the evidence has an opposite (WordNet's antonyms) and not them."""
     there: dict[str, list[int]] = {}
     for at, word in enumerate(evidence.words):
@@ -98,17 +98,23 @@ def opposites(statement: Prepared, evidence: Prepared, rarity: Rarity) -> tuple[
     mine = {form for word in statement.words for form in _forms(word.folded)}
     found = []
     for at, word in enumerate(statement.words):
-        forms = [] if word.folded in _OPEN else [form for form in _forms(word.folded) if form in antonyms()]
-        against = {one for form in forms for one in antonyms()[form]} - mine - _OPEN
-        places = [place for one in sorted(against) for place in there.get(one, ())][:_MOST]
+        forms = (
+            []
+            if word.folded in _WITHOUT_OPPOSITE
+            else [form for form in _forms(word.folded) if form in antonyms()]
+        )
+        against = {one for form in forms for one in antonyms()[form]} - mine - _WITHOUT_OPPOSITE
+        places = [place for one in sorted(against) for place in there.get(one, ())][:_MAX_POSITIONS]
         if places:
             near = context(statement, at, rarity)
-            own = [place for form in forms for place in there.get(form, ())][:_MOST]
+            own = [place for form in forms for place in there.get(form, ())][:_MAX_POSITIONS]
             here = max((fit(near, evidence, place) for place in own), default=0.0)
             best, place = max((fit(near, evidence, place), place) for place in places)
-            if best >= _INSTEAD[bool(own)] and best - here > _BETTER:
+            if best >= _MIN_FIT_OPPOSITE[bool(own)] and best - here > _MIN_FIT_GAIN:
                 instead = evidence.words[place].text
-                found.append(Opposite(word.text, instead, _turns(word.folded, instead.casefold())))
+                found.append(
+                    Opposite(word.text, instead, _changes_direction(word.folded, instead.casefold()))
+                )
     return tuple(found)
 
 
@@ -129,7 +135,7 @@ def _stems(words: str) -> frozenset[str]:
     return frozenset(map(stem, words.split()))
 
 
-def _turns(one: str, other: str) -> bool:
+def _changes_direction(one: str, other: str) -> bool:
     """Whether one of the two goes up and the other down."""
     up, down = _stems(_RISE), _stems(_FALL)
     return (stem(one) in up and stem(other) in down) or (stem(one) in down and stem(other) in up)
@@ -149,42 +155,42 @@ def _forms(folded: str) -> Iterator[str]:
                 yield stem(base[:-1] + "y")
 
 
-def negative(text: Prepared, at: int) -> bool:
+def is_negative(text: PreparedText, at: int) -> bool:
     """Whether the word ``at`` is a negation, or says one ("lacks", "hardly")."""
-    return _is(text, at, _NEGATIVE)
+    return _is_among(text, at, _NEGATIVE)
 
 
-def _is_cue(text: Prepared, at: int) -> bool:
+def _is_cue(text: PreparedText, at: int) -> bool:
     """A negation, but not "not only", and neither "No. 4" nor "No," at the head of an answer."""
     word, following = text.words[at], text.words[at + 1].folded if at + 1 < len(text.words) else ""
     spoken = word.folded != "no" or word.after == " "
-    return _is(text, at, _CUES) and following not in _NO_CUES and spoken
+    return _is_among(text, at, _CUES) and following not in _NO_CUES and spoken
 
 
-def _is(text: Prepared, at: int, words: frozenset[str]) -> bool:
+def _is_among(text: PreparedText, at: int, words: frozenset[str]) -> bool:
     folded = text.words[at].folded
     return folded in words or folded.endswith(("n't", "n’t"))
 
 
-def _scope(text: Prepared, at: int) -> frozenset[str]:
+def _scope(text: PreparedText, at: int) -> frozenset[str]:
     """The stems that a negation is about: those of the next content words of its sentence."""
     sentence = text.words[at].sentence
-    after = [word for word in text.words[at + 1 : at + 1 + _REACH] if word.sentence == sentence]
+    after = [word for word in text.words[at + 1 : at + 1 + _SCOPE_REACH] if word.sentence == sentence]
     content = [word.stem for word in after if word.folded not in COMMON]
-    return frozenset(content[:_SCOPE])
+    return frozenset(content[:_SCOPE_WORDS])
 
 
-def _beside(evidence: Prepared, place: int, negations: list[int]) -> bool:
+def _has_negation_nearby(evidence: PreparedText, place: int, negations: list[int]) -> bool:
     sentence = evidence.words[place].sentence if evidence.words else 0
-    near = (at for at in negations if abs(at - place) <= _BESIDE)
+    near = (at for at in negations if abs(at - place) <= _ANSWER_REACH)
     return any(evidence.words[at].sentence == sentence for at in near)
 
 
-def _nearest(statement: Prepared, evidence: Prepared, rarity: Rarity) -> frozenset[int]:
+def _nearest(statement: PreparedText, evidence: PreparedText, rarity: Rarity) -> frozenset[int]:
     """The sentences of the evidence that have most of the statement's words, rare ones weighing more."""
     share: dict[int, float] = {}
     for one in {word.stem for word in statement.words if word.folded not in COMMON}:
         for sentence in {evidence.words[at].sentence for at in evidence.places.get(one, ())}:
             share[sentence] = share.get(sentence, 0.0) + rarity(one)
     best = max(share.values(), default=0.0)
-    return frozenset(sentence for sentence, value in share.items() if value >= _TOP * best)
+    return frozenset(sentence for sentence, value in share.items() if value >= _NEAREST_SHARE * best)

@@ -18,7 +18,7 @@ from refiner.domain import (
 )
 from refiner.errors import InputError
 from refiner.formats import sources
-from refiner.scoring.rubrics import HEAVIEST
+from refiner.scoring.rubrics import MAX_WEIGHT
 from refiner.ui.assets import read_asset
 
 RUBRIC_HEADERS = ("title", "description", "kind", "weight")
@@ -135,7 +135,9 @@ def read_rubric_rows(rows: TableRows) -> tuple[tuple[Criterion, ...], tuple[Find
             message = f"The kind is {kind!r}; write 'asks for' or 'fault'."
             findings.append(Finding("odd_kind", message, number))
         if weight is None:
-            message = f"The weight is {weight_text!r}; it must be a number above 0 and under {HEAVIEST:,.0f}."
+            message = (
+                f"The weight is {weight_text!r}; it must be a number above 0 and under {MAX_WEIGHT:,.0f}."
+            )
             findings.append(Finding("odd_weight", message, number))
         if polarity is not None and weight is not None:
             title, description = title or description[:60], description or title
@@ -156,7 +158,7 @@ def _read_weight(text: str) -> float | None:
         weight = float(text or 1)
     except ValueError:
         return None
-    return weight if 0 < weight < HEAVIEST else None  # NaN and infinity are refused here as well
+    return weight if 0 < weight < MAX_WEIGHT else None  # NaN and infinity are refused here as well
 
 
 def _cell_text(cell: object) -> str:

@@ -10,7 +10,7 @@ from refiner.domain import Choice
 from refiner.errors import InputError, RefinerError
 from refiner.feedback.rater import rater_id
 from refiner.feedback.votes import Ballots
-from refiner.judges.ask import forget
+from refiner.judges.ask import clear_caches
 from refiner.judges.quality import Quality
 from refiner.render import result
 from refiner.ui.events import QUIET, Updates
@@ -84,7 +84,7 @@ class VoteHandler:
     def _full_result(self, current: CurrentRun) -> Updates:
         """Show the result with names and scores, in place of the blind one."""
         body = result.finished(current.run, self.judge_quality, rated=True)
-        forget()
+        clear_caches()
         return {self.outputs.result: body, self.outputs.tools: gr.Row(visible=True)}
 
 

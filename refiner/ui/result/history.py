@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from refiner.errors import InputError, RefinerError
-from refiner.judges.ask import forget
+from refiner.judges.ask import clear_caches
 from refiner.judges.quality import Quality
 from refiner.render import result
 from refiner.runs import run_file
@@ -69,7 +69,7 @@ def add_history(outputs: RunOutputs, judge_name: str, judge_quality: Quality | N
         note = f"A run of {_format_time(saved.made)}, opened as it was kept."
         quality = judge_quality if saved.run.judge == judge_name else None
         body = result.finished(saved.run, quality, note)
-        forget()
+        clear_caches()
         view = RunView(result.status("Opened.", "good"), body, running=False)
         return outputs.updates(view, CurrentRun("", saved.run, saved.made))
 
@@ -79,7 +79,7 @@ def add_history(outputs: RunOutputs, judge_name: str, judge_quality: Quality | N
         except RefinerError as error:
             return outputs.updates(RunView(error_status(error), running=False))
         body = result.compared((one.run, two.run), (_format_time(one.made), _format_time(two.made)))
-        forget()
+        clear_caches()
         return outputs.updates(RunView(result.status("Compared.", "good"), body, running=False))
 
     for name, function, texts in (

@@ -11,7 +11,7 @@ from typing import get_args
 from refiner.domain import Request, Side
 from refiner.engines.protocol import Engine
 from refiner.errors import RefinerError
-from refiner.judges.ask import forget
+from refiner.judges.ask import clear_caches
 from refiner.judges.quality import Quality
 from refiner.render import result
 from refiner.render.progress import waiting
@@ -83,4 +83,4 @@ def _forgetting_texts() -> Iterator[None]:
     try:
         yield
     finally:
-        forget()
+        clear_caches()
