@@ -1,4 +1,4 @@
-"""The command line. Heavy imports happen inside the commands, so that ``refiner --help`` is instant."""
+"""The command line. Each command imports heavy packages when it runs, so that ``refiner --help`` is instant."""
 
 import click
 
@@ -12,7 +12,7 @@ from refiner.cli.serve import serve
 @click.group()
 @click.version_option(__version__)
 def main() -> None:
-    """Rewrite draft answers into answers whose every claim cites a source."""
+    """Rewrite draft answers so that every claim cites a source."""
 
 
 main.add_command(serve)

@@ -1,4 +1,4 @@
-"""What the commands share: options, and settings with what the command line names in place of theirs."""
+"""What the commands share: the settings with the command line's options in them, and the judge."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
@@ -11,20 +11,26 @@ if TYPE_CHECKING:
     from refiner.engines.protocol import Engine
     from refiner.judges.protocol import Judge
 
-JUDGE = click.Choice(get_args(JudgeKind))
+JUDGE_CHOICE = click.Choice(get_args(JudgeKind))
 
 
-def settings_with(**given: str | int | None) -> Settings:
-    """The environment's settings; of those given, None leaves the environment's."""
-    named: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+def settings_with(**options: str | int | None) -> Settings:
+    """Read the settings from the environment and replace those that have an option. None replaces nothing."""
+    named: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     return replace(Settings.from_environment(), **named)
 
 
-def judge_of(settings: Settings, writer: "Engine | None" = None) -> "Judge":
-    """The judge that the settings choose; where the writing model judges, ``writer`` is it, loaded once."""
-    from refiner.engines.choose import choose  # noqa: PLC0415 - `refiner --help` is instant
-    from refiner.judges.choose import choose as choose_judge  # noqa: PLC0415 - the same
+def choose_judge(settings: Settings, writer: "Engine | None" = None) -> "Judge":
+    """Make the judge that the settings choose.
 
-    return choose_judge(
-        settings, writer or choose(settings), lambda model: choose(replace(settings, model=model))
+    ``writer`` is the engine that writes. The judge shares it where the writing model judges, so that the model is
+    loaded once.
+    """
+    from refiner.engines.choose import choose as choose_engine  # noqa: PLC0415 - `refiner --help` is instant
+    from refiner.judges.choose import choose  # noqa: PLC0415 - the same
+
+    return choose(
+        settings,
+        writer or choose_engine(settings),
+        lambda model: choose_engine(replace(settings, model=model)),
     )

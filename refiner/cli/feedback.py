@@ -1,4 +1,4 @@
-"""``refiner feedback``: the ratings that DATABASE_URL names."""
+"""``refiner feedback``: counts, exports and deletes the ratings in the database that DATABASE_URL names."""
 
 import re
 from contextlib import closing
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from refiner.feedback.storage.store import Store
 
 _FORMATS = click.Choice(get_args(Format))
-_NOT_SENT = (
-    "The Hub cannot be reached: what was published of it is still there. It is taken back by the next Refiner "
-    "that publishes from this machine, or by the same command again."
+_NOT_TAKEN_BACK = (
+    "The Hub cannot be reached, so what was published of it is still there. Run the same command again to take it "
+    "back. A Refiner that publishes from this machine takes it back as well."
 )
 
 
 @click.group()
 def feedback() -> None:
-    """Look after the ratings that were stored."""
+    """Count, export or delete the ratings that were stored."""
 
 
 @feedback.command()
 def count() -> None:
-    """Print how many votes count: one a run."""
+    """Print the number of votes. A run that was rated again counts once."""
     try:
-        with closing(_store()) as store:
+        with closing(_open_store()) as store:
             click.echo(store.count())
     except RefinerError as error:
         raise click.ClickException(str(error)) from error
@@ -39,50 +39,57 @@ def count() -> None:
 @feedback.command()
 @click.argument("event_id")
 def delete(event_id: str) -> None:
-    """Wipe a rating and its run's texts by the number that its rater was given.
+    """Delete a rating and the texts of its run.
 
-    Where REFINER_DATASET is set it is taken back from there too.
+    EVENT_ID is the number that the page gave to the rater. With REFINER_DATASET set, the rating is taken back from
+    that data set too.
     """
     from refiner.feedback.publish.publisher import publisher_of  # noqa: PLC0415 - the same
     from refiner.feedback.votes import Ballots  # noqa: PLC0415 - `refiner --help` is instant
 
     publisher = publisher_of(settings_with())
     try:
-        with closing(_store()) as store:
-            found = Ballots(store, publisher).delete(event_id.strip())
+        with closing(_open_store()) as store:
+            deleted = Ballots(store, publisher).delete(event_id.strip())
     except RefinerError as error:
         raise click.ClickException(str(error)) from error
     finally:
-        sent = publisher is None or publisher.close()
-    if not found:
+        taken_back = publisher is None or publisher.close()
+    if not deleted:
         raise click.ClickException(
             f"There is no rating with the number {event_id}, or it is deleted already."
         )
     click.echo("Deleted.")
-    if not sent:
-        click.echo(_NOT_SENT, err=True)
+    if not taken_back:
+        click.echo(_NOT_TAKEN_BACK, err=True)
 
 
 @feedback.command()
-@click.option("--format", "kind", type=_FORMATS, required=True, help="What the rows are for.")
+@click.option("--format", "kind", type=_FORMATS, required=True, help="The format of the rows.")
 @click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder that is new."
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write. It must be new or empty.",
 )
-@click.option("--license", "licence", default="cc-by-4.0", show_default=True, help="By its id on the Hub.")
+@click.option(
+    "--license", "licence", default="cc-by-4.0", show_default=True, help="The licence, by its id on the Hub."
+)
 def export(*, kind: str, out: Path, licence: str) -> None:
-    """Write the votes that may be published as a data set with its card.
+    """Write the votes that may be published as a data set with a card.
 
-    Preference pairs (trl), desirable and undesirable answers (kto), records and settings (argilla), or everything
-    of each vote (jsonl, parquet). E-mail addresses, phone numbers and keys are taken out.
+    The formats: preference pairs (trl), desirable and undesirable answers (kto), records and settings (argilla), and
+    all that is known of each vote (jsonl, parquet). E-mail addresses, phone numbers and keys are removed from the
+    texts.
     """
     from refiner.feedback.export.dataset import export as write  # noqa: PLC0415 - `refiner --help` is instant
     from refiner.feedback.export.dataset import said  # noqa: PLC0415 - the same
     from refiner.feedback.export.scrub import Scrubber  # noqa: PLC0415 - the same
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", licence):
-        raise click.ClickException(f"{licence!r} is no licence's id. One is cc-by-4.0.")
+        raise click.ClickException(f"{licence!r} is not the id of a licence. An example is cc-by-4.0.")
     try:
-        with closing(_store()) as store:
+        with closing(_open_store()) as store:
             votes = store.votes()
         scrubber = Scrubber(settings_with().cache_dir / "scrub")
         counts = write(votes, cast("Format", kind), out, scrubber, licence)
@@ -91,7 +98,7 @@ def export(*, kind: str, out: Path, licence: str) -> None:
     click.echo(f"{out}: {said(counts)}.")
 
 
-def _store() -> "Store":
+def _open_store() -> "Store":
     from refiner.feedback.storage.store import Store  # noqa: PLC0415 - `refiner --help` is instant
 
     return Store(settings_with().database_url)

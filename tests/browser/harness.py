@@ -77,9 +77,10 @@ def serve(script: Path, cache: Path, **environ: str) -> Iterator[Served]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    path = (str(ROOT), str(ROOT / "tests/support"), os.environ.get("PYTHONPATH"))
     env = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
         "REFINER_CACHE": str(cache),
         "GRADIO_TEMP_DIR": str(cache / "gradio"),
         "GRADIO_SERVER_PORT": str(port),
