@@ -1,12 +1,12 @@
-// The app's page: keys, what is read out, clocks, fields and runs kept in this browser, files. No request leaves from here.
+// The app's page: keys, live announcements, clocks, fields and runs kept in this browser, files. This script sends no request.
 (() => {
   const FIELDS = "refiner.fields.1", BROWSER = "refiner.browser", MOST_RUNS = 50;
   const byId = (id) => document.getElementById(id);
   const within = (name) => ({
     get(key) { try { return window[name].getItem(key); } catch { return null; } },
     set(key, value) {
-      try { window[name].setItem(key, value); } catch { // a private window, or full: rather nothing than what is old
-        try { window[name].removeItem(key); } catch { /* not even that */ }
+      try { window[name].setItem(key, value); } catch { // a private window, or full: drop the old value, as nothing is better than what is out of date
+        try { window[name].removeItem(key); } catch { /* the old value stays */ }
       }
     },
   });
@@ -17,8 +17,8 @@
     return one;
   };
 
-  // What changed is said once a step, politely; the counts that tick along are for the eye only.
-  // An error is said, and its field found, each time that it comes anew.
+  // A live region announces each step once, politely. It leaves out the counts that change within a step.
+  // It announces an error, and marks its field, each time that the error appears again.
   let live = null, step = "";
   const heard = new WeakMap();
   const say = (words) => {
@@ -36,7 +36,7 @@
     mark(one.dataset.field);
   });
 
-  // A clock counts on by itself from the seconds that it was written with.
+  // A clock counts on by itself from the seconds in its data-clock.
   const seconds = (n) => n < 9.95 ? `${n.toFixed(1)} s` : n < 59.5 ? `${Math.round(n)} s`
     : `${Math.floor(Math.round(n) / 60)} min ${String(Math.round(n) % 60).padStart(2, "0")} s`;
   const tick = () => document.querySelectorAll("[data-clock]").forEach((clock) => {
@@ -45,7 +45,7 @@
     if (clock.textContent !== words) clock.textContent = words;
   });
 
-  // Keys
+  // Keyboard shortcuts
   const press = (id) => {
     const button = byId(id);
     if (!button || button.disabled || !button.offsetParent) return false;
@@ -53,7 +53,7 @@
     return true;
   };
   const typing = (target) => target.closest?.("input, textarea, select, [contenteditable], [role=textbox], [role=gridcell]");
-  // Escape is first for what is being edited or is open.
+  // Escape first closes what is being edited or is open. Only the next one stops the run.
   const busyWith = (target) => target.closest?.("[role=gridcell], [role=listbox]") || target.getAttribute?.("aria-expanded") === "true"
     || (target.type === "search" && target.value);
   const votes = { 1: "vote-first", 2: "vote-second", 3: "vote-tie", 4: "vote-both_bad" };
@@ -61,7 +61,7 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       const at = document.activeElement;
       event.preventDefault();
-      if (at?.closest?.("[role=gridcell]")) { // a cell is read when it is left
+      if (at?.closest?.("[role=gridcell]")) { // Gradio reads a cell when it loses focus
         at.blur();
         document.body.click();
         setTimeout(() => press("refine"), 400);
@@ -78,18 +78,18 @@
   document.addEventListener("click", (event) => {
     const at = (selector) => event.target.closest?.(selector);
     if (at("[data-press]")) press(at("[data-press]").dataset.press);
-    if (at("#refine")) setTimeout(() => { // the same error as before changes nothing on the page
+    if (at("#refine")) setTimeout(() => { // the same error again changes nothing on the page, so it would not be announced
       document.querySelectorAll("#status .error").forEach((one) => heard.delete(one));
       announce();
     }, 800);
-    // In one column the result begins out of sight.
+    // In one column the result begins below the window.
     const opens = at("#history [data-open], #runs-compare");
     if (opens || (at("#refine") && matchMedia("(max-width: 900px)").matches)) {
       setTimeout(() => byId("status")?.scrollIntoView(), 300);
     }
   });
 
-  // Agreement with single verdicts: pressed, pressed again to take it back, and collected with the vote
+  // Agreement with single verdicts. A second press takes it back. A vote collects it.
   document.addEventListener("click", (event) => {
     const at = event.target.closest?.("[data-agree]");
     if (!at) return;
@@ -108,7 +108,7 @@
     return store.get(BROWSER) || "";
   };
 
-  // The field that an error is about: marked, and where the cursor goes.
+  // Marks the field that an error is about and moves the focus there. A fold that hides the field is opened first.
   let faulty = null;
   const mark = (name) => {
     faulty?.removeAttribute("aria-invalid");
@@ -122,7 +122,7 @@
     }, shut ? 200 : 0);
   };
 
-  // Files
+  // Files: saving, copying, choosing
   const save = (name, content, type = "text/plain") => {
     if (!content) return;
     const link = make("a", { href: URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type })), download: name });
@@ -147,7 +147,7 @@
       const field = make("textarea", { value: text });
       document.body.append(field);
       field.select();
-      done = document.execCommand("copy"); // where the clipboard is not given to pages
+      done = document.execCommand("copy"); // for browsers that keep the clipboard from pages
       field.remove();
       button.focus();
     }
@@ -162,7 +162,7 @@
     input.click();
   });
 
-  // Runs, kept in this browser's own database
+  // The history: runs in this browser's own database (IndexedDB). At most MOST_RUNS are kept.
   const database = new Promise((done) => {
     try {
       const asked = indexedDB.open("refiner", 1);
@@ -246,9 +246,9 @@
     else ask[at.dataset.runs]?.(at);
   });
   document.addEventListener("change", (event) => { if (event.target.closest?.("#runs")) choose(); });
-  document.addEventListener("toggle", (event) => { if (event.target.id === "history") list(); }, true); // another tab may have run
+  document.addEventListener("toggle", (event) => { if (event.target.id === "history") list(); }, true); // another tab may have added a run
 
-  // The fields' column ends with the window, so that its buttons are in sight however far down it begins.
+  // The column of fields ends at the bottom of the window, so that its buttons are in sight wherever it begins.
   const place = () => {
     const left = byId("left"), top = left && `${Math.max(62, Math.round(left.getBoundingClientRect().top))}px`;
     if (top && left.style.getPropertyValue("--top") !== top) left.style.setProperty("--top", top);
@@ -259,7 +259,7 @@
     tick();
     if (!byId("runs")) return;
     if (!byId("runs").dataset.listed) { byId("runs").dataset.listed = "asked"; list(); }
-    choose(); // nothing is opened over a run that is under way
+    choose(); // while a run is under way, no other can be opened
   };
   const begin = () => {
     live = make("div", { id: "live", className: "sr", role: "status", ariaLive: "polite" });
@@ -277,9 +277,9 @@
       tab.set(FIELDS, fields);
       store.set(FIELDS, fields);
     },
-    kept(names, values) { // this tab's own; in a new one what was last written in any
+    kept(names, values) { // this tab's own values. A new tab begins with those that any tab wrote last.
       let saved = null;
-      try { saved = JSON.parse(tab.get(FIELDS) || store.get(FIELDS)); } catch { /* unreadable: as if there were none */ }
+      try { saved = JSON.parse(tab.get(FIELDS) || store.get(FIELDS)); } catch { /* unreadable: use the fields' own values */ }
       return saved ? names.map((name, i) => saved[name] ?? values[i]) : values;
     },
     save, png, copy, pick, remember, agreed, me,

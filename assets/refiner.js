@@ -1,35 +1,35 @@
-// What a result does by itself: the diff's switch, cards, notes, sorting, filtering. In the app and in a shared file alike.
+// What a result does without a server: the diff's switch, cards, notes, sorting, filtering. The app and a saved page share it.
 (() => {
   const VIEW = "refiner.view", root = document.documentElement;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const kept = () => { try { return localStorage.getItem(VIEW); } catch { return null; } };
 
-  // The switch
+  // The switch between the two views of the diff
   const narrow = () => matchMedia("(max-width: 900px)").matches;
   const pressed = () => all("[data-set-view]").forEach(
     (button) => button.setAttribute("aria-pressed", String(button.dataset.setView === root.dataset.view)));
   const view = (name) => {
     root.dataset.view = name;
-    try { localStorage.setItem(VIEW, name); } catch { /* a private window: for this page only */ }
+    try { localStorage.setItem(VIEW, name); } catch { /* a private window: the choice holds for this page only */ }
     pressed();
   };
   root.dataset.view = kept() || (narrow() ? "inline" : "side");
 
-  // Cards: a look on hover and on keyboard focus, which a click or Enter makes stay
+  // Cards: hover and keyboard focus show a card for a moment. A click or Enter makes it stay.
   let shown = null, stays = false, timer = 0;
   const later = (work, wait) => { clearTimeout(timer); timer = setTimeout(work, wait); };
   const look = (chip, byFocus) => {
     const card = document.getElementById(chip.getAttribute("popovertarget"));
-    if (!shown?.isConnected) stays = false; // what stayed open went with the result that it was of
+    if (!shown?.isConnected) stays = false; // the card that stayed open is gone with its result
     if (!card || card.matches(":popover-open") || stays) return;
     card.showPopover({ source: chip });
-    card.inert = byFocus; // so that Tab goes on to the next chip
+    card.inert = byFocus; // so that Tab goes to the next chip, not into the card
     shown = card;
   };
   const leave = () => { if (shown && !stays && !shown.matches(":hover")) shown.hidePopover(); };
   const part = (target) => target.closest?.(".chip[popovertarget], .card");
 
-  // A mouse that rests while the page moves under it asks for nothing: only one that was moved opens a card.
+  // A card opens only if the mouse itself was moved, not if the page moved under a resting mouse.
   let over = null, place = "";
   document.addEventListener("pointermove", (event) => {
     const here = `${event.screenX} ${event.screenY}`, at = part(event.target) || null;
@@ -59,12 +59,12 @@
   const press = (event, chip) => {
     const card = document.getElementById(chip.getAttribute("popovertarget"));
     clearTimeout(timer);
-    if (shown === card && !stays && card.matches(":popover-open")) event.preventDefault(); // it is there: it stays
+    if (shown === card && !stays && card.matches(":popover-open")) event.preventDefault(); // it is open already, so the click must not close it
     card.inert = false;
     stays = !(stays && shown === card);
   };
 
-  // Claims in another order
+  // Sorts the claims by a column
   const sort = (button) => {
     const head = button.closest("th"), body = head.closest("table").tBodies[0];
     const up = head.getAttribute("aria-sort") !== "ascending";
@@ -74,7 +74,7 @@
     body.append(...[...body.rows].sort((a, b) => (up ? 1 : -1) * (value(a) - value(b)) || a.dataset.row - b.dataset.row));
   };
 
-  // Sources, filtered by words and by whether they are cited
+  // Filters the sources by words and by whether they are cited
   const filter = (place) => {
     const sheet = place.closest(".sheet");
     const words = sheet.querySelector("[data-filter-sources]").value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
@@ -87,7 +87,7 @@
     sheet.querySelector("[data-no-sources]").textContent = items.some((item) => !item.hidden) ? "" : "No source has these words.";
   };
 
-  // A link to a place on the page: followed by hand, as a page's base may make of it a link to elsewhere
+  // Follows a link within the page by hand, because a <base> on the page could turn it into a link to elsewhere
   const jump = (event, link) => {
     const target = document.getElementById(link.getAttribute("href").slice(1));
     event.preventDefault();
