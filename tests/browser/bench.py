@@ -9,7 +9,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-import pace
+import performance_probe
 import standin
 from harness import launch, serve
 from long_case import Case, long_case
@@ -32,15 +32,17 @@ def main() -> None:
         with serve(ROOT / "tests/browser/scripted_app.py", cache, **environ) as served:
             browser = launch(playwright)
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
-            page.add_init_script(pace.WATCH)
+            page.add_init_script(performance_probe.PROBE_SCRIPT)
             page.goto(served.url)
             page.locator("#refine").wait_for()
             session = page.context.new_cdp_session(page)
-            pace.fill(page, case.question, case.draft, case.sources, cache / "rubric.json")
+            performance_probe.fill_long_case(
+                page, case.question, case.draft, case.sources, cache / "rubric.json"
+            )
             seen, heap = [], []
             for _ in range(runs):
-                seen.append(pace.run(page))
-                heap.append(pace.memory(session))
+                seen.append(performance_probe.run_and_measure(page))
+                heap.append(performance_probe.heap_and_nodes(session))
             browser.close()
     frames = [count for run in seen for count in run.frames]
     waits = [run.interactive for run in seen]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import runs
-from acts import LOOKS, overflow, violations
 from harness import ACTION, PAYLOADS, Watch
+from page_actions import LOOKS, overflow, violations
 from paths import ROOT
 from playwright.sync_api import Browser, Page, expect
 

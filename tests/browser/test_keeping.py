@@ -8,8 +8,8 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
-from acts import QUESTION, Open, fill, finish, refined, violations
 from harness import PAYLOADS, Served
+from page_actions import QUESTION, Open, fill_fields, refined, violations, wait_for_result
 from playwright.sync_api import expect
 
 from refiner.domain import Refinement
@@ -28,7 +28,7 @@ HELD = ("#tools", "#rating")
 
 def test_a_reload_keeps_the_fields(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    fill(page, "Is this kept?", "A draft to keep.")
+    fill_fields(page, "Is this kept?", "A draft to keep.")
     page.get_by_label("Table").click()
     page.locator("#sources-table").wait_for()
     page.reload()
@@ -113,11 +113,11 @@ def test_nothing_of_a_run_stays_on_the_server(scored: Served, visit: Open) -> No
 
 def test_two_tabs_keep_their_own_fields(scripted: Served, visit: Open) -> None:
     first = visit(scripted)
-    fill(first, "The first tab's?", "One draft.")
+    fill_fields(first, "The first tab's?", "One draft.")
     second = first.context.new_page()
     second.goto(scripted.url)
     expect(second.get_by_label("Question")).to_have_value("The first tab's?")
-    fill(second, "The second tab's?", "Another draft.")
+    fill_fields(second, "The second tab's?", "Another draft.")
     first.reload()
     expect(first.get_by_label("Question")).to_have_value("The first tab's?")
     second.reload()
@@ -155,12 +155,12 @@ def test_the_server_lets_go_of_everything_when_the_page_is_left(
     within: gr.Blocks, visit: Open, *, during: bool
 ) -> None:
     page = visit(Served(within.local_url, Path()))
-    fill(page, PRIVATE)
+    fill_fields(page, PRIVATE)
     page.locator("#refine").click()
     if during:
         page.locator("#result .busy .prose").wait_for()
     else:
-        finish(page)
+        wait_for_result(page)
     sessions = within.state_holder.session_data
     assert sessions
     page.close()

@@ -9,11 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from acts import LOOKS, overflow, refined, violations
-from cast import COMMENT, JUDGE, MODELS, TITLES, cast
 from harness import ACTION, PAYLOADS, Served, serve
+from page_actions import LOOKS, overflow, refined, violations
 from paths import ROOT
 from playwright.sync_api import Browser, Page, expect
+from seeded_votes import COMMENT, JUDGE, MODELS, TITLES, seed_votes
 
 from refiner.feedback.rater import rater_id
 from refiner.feedback.storage.store import Store
@@ -39,7 +39,7 @@ def owned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The app with votes, and a token that opens them."""
     cache = tmp_path_factory.mktemp("owned")
     url = f"sqlite:///{cache / 'votes.db'}"
-    cast(url, VOTES)
+    seed_votes(url, VOTES)
     with serve(APP, cache, DATABASE_URL=url, REFINER_OWNER_TOKEN=TOKEN) as served:
         yield served
 
@@ -186,7 +186,7 @@ SPACE = {
 def space(tmp_path: Path) -> Iterator[Served]:
     """The app with votes, as on a Space."""
     url = f"sqlite:///{tmp_path / 'votes.db'}"
-    cast(url, 3)
+    seed_votes(url, 3)
     with serve(APP, tmp_path, DATABASE_URL=url, **SPACE) as served:
         yield served
 

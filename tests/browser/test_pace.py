@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import pace
+import performance_probe
 import pytest
 import standin
 from harness import Served, serve
@@ -45,15 +45,15 @@ def test_a_long_result_answers_within_a_second_streams_smoothly_and_leaves_nothi
     rubric.write_text(CASE.rubric)
     with chromium.new_context(viewport={"width": 1280, "height": 1000}) as context:
         page = context.new_page()
-        page.add_init_script(pace.WATCH)
+        page.add_init_script(performance_probe.PROBE_SCRIPT)
         page.goto(long.url)
         page.locator("#refine").wait_for()
         session = context.new_cdp_session(page)
-        pace.fill(page, CASE.question, CASE.draft, CASE.sources, rubric)
+        performance_probe.fill_long_case(page, CASE.question, CASE.draft, CASE.sources, rubric)
         seen, held = [], []
         for _ in range(RUNS):
-            seen.append(pace.run(page))
-            held.append(pace.memory(session))
+            seen.append(performance_probe.run_and_measure(page))
+            held.append(performance_probe.heap_and_nodes(session))
         assert page.locator(".criteria li").count() == CRITERIA
         assert page.locator(".claims").first.locator("tbody tr", has=page.locator(".chip")).count() == CLAIMS
     assert max(run.interactive for run in seen) < 1.0

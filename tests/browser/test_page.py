@@ -4,8 +4,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from acts import LOOKS, RUN, Open, chip, editor, example, fill, finish, overflow, violations, write
 from harness import PAYLOADS, Served
+from page_actions import (
+    LOOKS,
+    RUN,
+    Open,
+    choose_example,
+    fill_fields,
+    open_cell_editor,
+    open_first_citation,
+    overflow,
+    violations,
+    wait_for_result,
+    write_cell,
+)
 from playwright.sync_api import expect
 from standin import StandIn, fails, says
 
@@ -31,14 +43,14 @@ def test_empty_and_with_a_result_the_page_has_no_violation(
 ) -> None:
     page = visit(scripted, theme, width)
     assert violations(page) == []
-    fill(page)
+    fill_fields(page)
     page.locator("#refine").click()
-    finish(page)
+    wait_for_result(page)
     for name in ("Inline", "Clean text", "Side by side"):
         page.get_by_role("button", name=name).click()
         assert violations(page) == []
         assert overflow(page) == 0
-    chip(page)
+    open_first_citation(page)
     assert violations(page) == []
     assert overflow(page) == 0
 
@@ -49,10 +61,10 @@ def test_hostile_text_in_every_field_and_from_the_model_runs_nothing(scripted: S
         f"<snippet id={n}>\nTitle: {ATTACK}\nURL: javascript:window.bad=1\nSnippet: {ATTACK}\n</snippet>"
         for n in (1, 2)
     )
-    fill(page, ATTACK, f"{ATTACK} [1]", blocks)
+    fill_fields(page, ATTACK, f"{ATTACK} [1]", blocks)
     page.locator("#refine").click()
-    finish(page)
-    chip(page)
+    wait_for_result(page)
+    open_first_citation(page)
     assert page.evaluate("window.bad") is None
     assert (
         page.locator(
@@ -67,11 +79,11 @@ def test_hostile_text_in_every_field_and_from_the_model_runs_nothing(scripted: S
 
 def test_keys_refine_stop_and_vote_but_not_while_typing(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    fill(page)
+    fill_fields(page)
     page.locator("#draft textarea").press("Control+Enter")
     page.locator(".prose", has_text="opening").wait_for()
     page.keyboard.press("Escape")
-    finish(page)
+    wait_for_result(page)
     expect(page.locator("#status")).to_contain_text("Stopped")
     expect(page.locator(".view-clean")).to_contain_text("opening")
     page.get_by_label("Comment").press_sequentially("1 and 2")
@@ -83,10 +95,10 @@ def test_keys_refine_stop_and_vote_but_not_while_typing(scripted: Served, visit:
 
 def test_escape_closes_an_open_card_before_it_stops_anything(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    fill(page)
+    fill_fields(page)
     page.locator("#refine").click()
-    finish(page)
-    chip(page)
+    wait_for_result(page)
+    open_first_citation(page)
     page.keyboard.press("Escape")
     expect(page.locator(".card:popover-open")).to_have_count(0)
 
@@ -98,17 +110,17 @@ def test_a_draft_with_its_own_tool_output_brings_its_sources(scripted: Served, v
     page.get_by_label("Draft", exact=True).fill(f"{told}<answer>It is so [1].</answer>")
     expect(page.locator("#draft-note")).to_contain_text("1 source read in the draft’s own tool output: 1")
     page.locator("#refine").click()
-    finish(page)
+    wait_for_result(page)
 
 
 def test_the_view_chosen_for_the_diff_is_kept(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    fill(page)
+    fill_fields(page)
     page.locator("#refine").click()
-    finish(page)
+    wait_for_result(page)
     page.get_by_role("button", name="Clean text").click()
     page.locator("#refine").click()
-    finish(page)
+    wait_for_result(page)
     expect(page.get_by_role("button", name="Clean text")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".view-clean")).to_be_visible()
     expect(page.locator(".view-side")).to_be_hidden()
@@ -116,14 +128,14 @@ def test_the_view_chosen_for_the_diff_is_kept(scripted: Served, visit: Open) -> 
 
 def test_a_visitor_who_leaves_frees_the_model_for_the_next(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    fill(page)
+    fill_fields(page)
     page.locator("#refine").click()
     page.locator(".prose", has_text="opening").wait_for()
     page.close()
     other = visit(scripted)
-    fill(other)
+    fill_fields(other)
     other.locator("#refine").click()
-    finish(other)
+    wait_for_result(other)
 
 
 def test_lacking_fields_are_named_and_what_was_typed_stays(scripted: Served, visit: Open) -> None:
@@ -142,12 +154,12 @@ def test_the_rubric_is_checked_beside_its_table_as_one_types(scripted: Served, v
     page.get_by_role("button", name="Rubric").click()
     cells = page.locator("#rubric [role=gridcell]")
     for place, words in ((0, f"Names the cause {ATTACK}"), (2, "maybe"), (3, "0")):
-        write(cells.nth(place), words)
+        write_cell(cells.nth(place), words)
     check = page.locator("#rubric-check")
     expect(check).to_contain_text("Row 1: The kind is 'maybe'; write 'asks for' or 'fault'.")
     expect(check).to_contain_text("Row 1: The weight is '0'")
     for place, words in ((2, "fault"), (3, "2")):
-        write(cells.nth(place), words)
+        write_cell(cells.nth(place), words)
     expect(check).to_contain_text("1 criterion, 1 fault among them, beside the standing ones")
     assert page.evaluate("window.bad") is None
 
@@ -156,7 +168,7 @@ def test_a_run_shows_its_steps_says_them_once_and_is_stopped_from_there(
     scripted: Served, visit: Open
 ) -> None:
     page = visit(scripted)
-    fill(page)
+    fill_fields(page)
     page.evaluate(
         """() => { window.said = []; new MutationObserver(() => window.said.push(document.getElementById("live").textContent))
             .observe(document.getElementById("live"), { childList: true, characterData: true, subtree: true }); }"""
@@ -169,7 +181,7 @@ def test_a_run_shows_its_steps_says_them_once_and_is_stopped_from_there(
     expect(page.locator("#status [data-clock]")).to_be_visible()
     expect(page.locator("#live")).to_have_text("Writing")
     page.get_by_role("button", name="Stop this run").click()
-    finish(page)
+    wait_for_result(page)
     expect(page.locator("#live")).to_contain_text("Stopped after")
     said = page.evaluate("window.said")
     assert said.count("Writing") == 1
@@ -180,7 +192,7 @@ def test_a_run_shows_its_steps_says_them_once_and_is_stopped_from_there(
 def test_a_visitor_who_comes_second_is_told_so_and_served_in_turn(scripted: Served, visit: Open) -> None:
     first, second = visit(scripted), visit(scripted)
     for page in (first, second):
-        fill(page)
+        fill_fields(page)
     first.locator("#refine").click()
     first.locator(".prose", has_text="opening").wait_for()
     second.locator("#refine").click()
@@ -189,39 +201,39 @@ def test_a_visitor_who_comes_second_is_told_so_and_served_in_turn(scripted: Serv
     expect(second.locator("#status")).to_contain_text("Stopped before it began")
     expect(second.get_by_label("Draft", exact=True)).to_have_value("It is so [1]. It was so.")
     second.locator("#refine").click()
-    finish(first)
-    finish(second)
+    wait_for_result(first)
+    wait_for_result(second)
 
 
 def test_escape_in_a_cell_is_the_cells_and_does_not_stop_the_run(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    fill(page)
+    fill_fields(page)
     page.get_by_role("button", name="Rubric").click()
     page.locator("#refine").click()
     page.locator(".prose", has_text="opening").wait_for()
-    editor(page.locator("#rubric [role=gridcell]").first).fill("Half a name")
+    open_cell_editor(page.locator("#rubric [role=gridcell]").first).fill("Half a name")
     page.keyboard.press("Escape")
-    finish(page)
+    wait_for_result(page)
     expect(page.locator("#status")).not_to_contain_text("Stopped")
 
 
 def test_a_cell_that_is_being_written_goes_with_the_run(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    fill(page)
+    fill_fields(page)
     page.get_by_role("button", name="Rubric").click()
-    editor(page.locator("#rubric [role=gridcell]").first).fill("Names the cause")
+    open_cell_editor(page.locator("#rubric [role=gridcell]").first).fill("Names the cause")
     page.keyboard.press("Control+Enter")
-    finish(page)
+    wait_for_result(page)
     expect(page.locator(".criteria")).to_contain_text("Names the cause")
 
 
 def test_an_error_in_the_rubric_opens_it_and_leads_there(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    fill(page)
+    fill_fields(page)
     page.get_by_role("button", name="Rubric").click()
     cells = page.locator("#rubric [role=gridcell]")
     for place, words in ((0, "Names the cause"), (3, "0")):
-        write(cells.nth(place), words)
+        write_cell(cells.nth(place), words)
     expect(page.locator("#rubric-check")).to_contain_text("Row 1")
     page.get_by_role("button", name="Rubric").click()
     expect(page.locator("#rubric")).to_be_hidden()
@@ -261,9 +273,9 @@ def test_other_scripts_and_directions_keep_the_layout(
     scripted: Served, visit: Open, question: str, draft: str, direction: str
 ) -> None:
     page = visit(scripted, width=390)
-    fill(page, question, draft, f"[1] {question} {draft}\n[2] {draft}")
+    fill_fields(page, question, draft, f"[1] {question} {draft}\n[2] {draft}")
     page.locator("#refine").click()
-    finish(page)
+    wait_for_result(page)
     for name in ("Side by side", "Inline", "Clean text"):
         page.get_by_role("button", name=name).click()
         assert overflow(page) == 0
@@ -277,19 +289,19 @@ def test_other_scripts_and_directions_keep_the_layout(
 
 def test_who_wants_less_motion_sees_none(scripted: Served, visit: Open) -> None:
     page = visit(scripted)  # its context asks for reduced motion
-    fill(page)
+    fill_fields(page)
     page.locator("#refine").click()
     page.wait_for_function(
         "() => { const one = document.querySelector('.caret'); return one && getComputedStyle(one).animationName == 'none'; }"
     )
-    finish(page)
+    wait_for_result(page)
 
 
 def test_the_fields_and_the_run_can_be_reached_by_tab_in_the_order_in_which_they_stand(
     scripted: Served, visit: Open
 ) -> None:
     page = visit(scripted)
-    fill(page)
+    fill_fields(page)
     page.get_by_label("Question").focus()
     seen = []
     for _ in range(14):
@@ -305,10 +317,10 @@ def test_the_fields_and_the_run_can_be_reached_by_tab_in_the_order_in_which_they
 
 def test_rendered_on_the_server_the_page_works_the_same(rendered: Served, visit: Open) -> None:
     page = visit(rendered)
-    fill(page)
+    fill_fields(page)
     page.locator("#draft textarea").press("Control+Enter")
-    finish(page)
-    chip(page)
+    wait_for_result(page)
+    open_first_citation(page)
     page.get_by_role("button", name="Inline").click()
     expect(page.locator(".view-inline")).to_be_visible()
 
@@ -342,9 +354,9 @@ def test_refine_is_in_sight_from_the_start_and_wherever_one_reads(scripted: Serv
     page = visit(scripted)
     button = page.locator("#refine")
     expect(button).to_be_in_viewport(ratio=1)
-    fill(page)
+    fill_fields(page)
     button.click()
-    finish(page)
+    wait_for_result(page)
     for down in (0, 60, 2000):
         page.evaluate(f"window.scrollTo(0, {down})")
         expect(button).to_be_in_viewport(ratio=1)
@@ -356,7 +368,7 @@ def test_a_model_that_is_not_there_is_told_with_what_to_do_and_the_input_is_kept
     page = visit(modelless)
     expect(page.locator("#model-note")).to_contain_text("Set REFINER_MODEL", timeout=RUN)
     expect(page.locator("#model")).to_contain_text("not loaded")
-    fill(page)
+    fill_fields(page)
     page.locator("#refine").click()
     expect(page.locator("#status")).to_contain_text("there is no file /no/such/model.gguf", timeout=RUN)
     expect(page.locator("#refine")).to_be_enabled()
@@ -379,10 +391,10 @@ def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme:
     page.locator("#sources textarea").fill(case.sources)
     expect(page.locator("#sources-note")).to_contain_text("sources read")
     page.locator("#refine").click()
-    finish(page, RUN)
+    wait_for_result(page, RUN)
     expect(page.locator(".made")).to_contain_text("SmolLM2-135M-Instruct, not the refiner")
     assert page.locator(".claims tbody button.chip").count() >= 1
-    chip(page)
+    open_first_citation(page)
     expect(page.locator(".card:popover-open mark")).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_label("Store this run’s texts").check()
@@ -397,7 +409,7 @@ def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme:
 @pytest.mark.real_model
 def test_text_arrives_in_pieces_stops_half_way_and_can_be_refined_again(real: Served, visit: Open) -> None:
     page = visit(real)
-    example(page)
+    choose_example(page)
     page.get_by_role("button", name="Options").click()
     page.get_by_label("Form").click()
     page.get_by_role("option", name="Free").click()
@@ -411,14 +423,14 @@ def test_text_arrives_in_pieces_stops_half_way_and_can_be_refined_again(real: Se
     page.wait_for_function("window.lengths.size >= 4", timeout=RUN)
     kept = page.locator("#result .prose").inner_text()[:20]
     page.locator("#stop").click()
-    finish(page)
+    wait_for_result(page)
     expect(page.locator("#status")).to_contain_text("Stopped")
     expect(page.locator(".made")).to_contain_text("stopped by you")
     assert kept in page.locator(".view-clean").text_content()
     page.locator("#refine").click()
     page.locator("#result .busy").wait_for()
     page.keyboard.press("Escape")
-    finish(page, RUN)
+    wait_for_result(page, RUN)
 
 
 @pytest.mark.real_model
@@ -432,9 +444,9 @@ def test_a_hosted_judge_scores_both_answers_and_its_failures_are_shown_with_thei
     page = visit(hosted)
     page.locator("#judge-fold summary").click()
     expect(page.locator("#judge-fold")).to_contain_text("has not been measured here")
-    example(page)
+    choose_example(page)
     page.locator("#refine").click()
-    finish(page, RUN)
+    wait_for_result(page, RUN)
     rows = page.locator(".criteria li")
     expect(rows.filter(has_text="Off-Query Padding")).to_contain_text(
         "not scored: the judge's reply holds no JSON"

@@ -5,9 +5,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from acts import LOOKS, Open, overflow, refined, violations
 from harness import Served, serve
 from hub import REPO, serving_hub
+from page_actions import LOOKS, Open, overflow, refined, violations
 from paths import ROOT
 from playwright.sync_api import Page, expect
 

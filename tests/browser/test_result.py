@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from acts import LOOKS, QUESTION, Open, overflow, refined, violations
 from harness import Served
+from page_actions import LOOKS, QUESTION, Open, overflow, refined, violations
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from acts import finish
+from page_actions import wait_for_result
 from playwright.sync_api import CDPSession, Page
 
-WATCH = """
+PROBE_SCRIPT = """
 (() => {
   const seen = window.seen = { arrived: 0, ready: 0, frames: [] };
   const read = window.fetch;
@@ -44,18 +44,18 @@ WATCH = """
 """
 """Runs in the page before anything else: when the scores arrive, when the page answers, each frame while it writes."""
 
-BYTES = 1e6
+BYTES_PER_MEGABYTE = 1e6
 
 
 @dataclass(frozen=True)
-class Run:
+class RunTiming:
     """What one run looked like from the page: seconds, and frames in each whole second of writing."""
 
     interactive: float
     frames: tuple[int, ...]
 
 
-def fill(page: Page, question: str, draft: str, sources: str, rubric: Path) -> None:
+def fill_long_case(page: Page, question: str, draft: str, sources: str, rubric: Path) -> None:
     """Put a case into the fields."""
     page.get_by_label("Question").fill(question)
     page.get_by_label("Draft", exact=True).fill(draft)
@@ -68,12 +68,12 @@ def fill(page: Page, question: str, draft: str, sources: str, rubric: Path) -> N
     page.locator("#rubric-check", has_text="criteria").wait_for()
 
 
-def run(page: Page) -> Run:
+def run_and_measure(page: Page) -> RunTiming:
     """Refine what is in the fields, and watch."""
     page.evaluate("Object.assign(window.seen, { arrived: 0, ready: 0, frames: [] })")
     page.locator("#refine").click()
     page.locator("#result .busy .prose").first.wait_for()
-    finish(page, 300_000)
+    wait_for_result(page, 300_000)
     page.wait_for_function("window.seen.ready > 0")
     seen = page.evaluate("window.seen")
     begun = seen["frames"][0]
@@ -83,13 +83,13 @@ def run(page: Page) -> Run:
     whole = tuple(counts.get(second, 0) for second in range(max(counts)))  # the last one is not whole
     if not seen["arrived"]:
         raise AssertionError("when the scores arrived was not seen")
-    return Run((seen["ready"] - seen["arrived"]) / 1000, whole)
+    return RunTiming((seen["ready"] - seen["arrived"]) / 1000, whole)
 
 
-def memory(session: CDPSession) -> tuple[float, int]:
+def heap_and_nodes(session: CDPSession) -> tuple[float, int]:
     """Megabytes of the page's heap and its DOM nodes, after garbage was collected."""
     session.send("HeapProfiler.collectGarbage")
     session.send("HeapProfiler.collectGarbage")
-    used = session.send("Runtime.getHeapUsage")["usedSize"] / BYTES
+    used = session.send("Runtime.getHeapUsage")["usedSize"] / BYTES_PER_MEGABYTE
     counters = session.send("Memory.getDOMCounters")
     return used, counters["nodes"]

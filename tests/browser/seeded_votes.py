@@ -33,7 +33,7 @@ COMMENT = "The second sentence says more than its source."
 TITLES = ("Citation Discipline", "Off-Query Padding", "Names the year")
 
 
-def cast(url: str, number: int = 120, **given: Any) -> None:
+def seed_votes(url: str, number: int = 120, **given: Any) -> None:
     """Keep so many votes, two a day; the last one attacks with everything that a stranger can write."""
     votes = [_vote(one) for one in range(number - 1)]
     attack = {"question": f"Question {ATTACK}", "model": ATTACK, "prompt_version": ATTACK}

@@ -24,7 +24,7 @@ SOURCES = (
 )
 
 
-def fill(
+def fill_fields(
     page: Page, question: str = "Why is it so?", draft: str = "It is so [1]. It was so.", sources: str = ""
 ) -> None:
     page.get_by_label("Question").fill(question)
@@ -35,14 +35,14 @@ def fill(
     expect(page.locator("#sources-note")).to_contain_text("2 sources read")
 
 
-def finish(page: Page, timeout: int = 60_000) -> None:
+def wait_for_result(page: Page, timeout: int = 60_000) -> None:
     page.locator(".scores").wait_for(timeout=timeout)
     expect(page.locator("#refine")).to_be_enabled()
 
 
 def refined(page: Page, question: str = QUESTION, *, blind: bool = False) -> Page:
     """Refine the case of the sky, and wait for its result."""
-    fill(page, question, DRAFT, SOURCES)
+    fill_fields(page, question, DRAFT, SOURCES)
     if blind:
         page.get_by_role("button", name="Options").click()
         page.get_by_label("Rate blind").check()
@@ -50,24 +50,24 @@ def refined(page: Page, question: str = QUESTION, *, blind: bool = False) -> Pag
     if blind:
         expect(page.locator(".pair.blind")).to_be_visible()
     else:
-        finish(page)
+        wait_for_result(page)
     return page
 
 
-def editor(cell: Locator) -> Locator:
+def open_cell_editor(cell: Locator) -> Locator:
     """What a cell of a table is written in, opened."""
     cell.dblclick()
     return cell.locator("textarea, input")
 
 
-def write(cell: Locator, words: str) -> None:
+def write_cell(cell: Locator, words: str) -> None:
     """Write into a cell, in place of what it holds."""
-    field = editor(cell)
+    field = open_cell_editor(cell)
     field.fill(words)
     field.press("Enter")
 
 
-def example(page: Page) -> None:
+def choose_example(page: Page) -> None:
     page.get_by_label("Examples").click()
     page.get_by_role("option").nth(1).click()
     expect(page.locator("#sources-note")).to_contain_text("sources read")
@@ -91,7 +91,7 @@ def overflow(page: Page) -> int:
     )
 
 
-def chip(page: Page) -> None:
+def open_first_citation(page: Page) -> None:
     """Open the first citation that is in sight."""
     page.locator(".view:visible button.chip, .claims button.chip").first.click()
     expect(page.locator(".card:popover-open")).to_be_visible()
