@@ -1,4 +1,4 @@
-"""The command line. Each command imports heavy packages when it runs, so that ``refiner --help`` is instant."""
+"""The command line. Commands import heavy packages when they run, so that ``refiner --help`` is instant."""
 
 import click
 

@@ -23,8 +23,8 @@ def settings_with(**options: str | int | None) -> Settings:
 def choose_judge(settings: Settings, writer: "Engine | None" = None) -> "Judge":
     """Make the judge that the settings choose.
 
-    ``writer`` is the engine that writes. The judge shares it where the writing model judges, so that the model is
-    loaded once.
+    ``writer`` is the engine that writes. The judge shares it where the writing model judges, so that the
+    model is loaded once.
     """
     from refiner.engines.choose import choose as choose_engine  # noqa: PLC0415 - `refiner --help` is instant
     from refiner.judges.choose import choose  # noqa: PLC0415 - the same

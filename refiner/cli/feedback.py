@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _FORMATS = click.Choice(get_args(Format))
 _NOT_TAKEN_BACK = (
-    "The Hub cannot be reached, so what was published of it is still there. Run the same command again to take it "
-    "back. A Refiner that publishes from this machine takes it back as well."
+    "The Hub cannot be reached, so what was published of it is still there. Run the same command again to take "
+    "it back. A Refiner that publishes from this machine takes it back as well."
 )
 
 
@@ -41,8 +41,8 @@ def count() -> None:
 def delete(event_id: str) -> None:
     """Delete a rating and the texts of its run.
 
-    EVENT_ID is the number that the page gave to the rater. With REFINER_DATASET set, the rating is taken back from
-    that data set too.
+    EVENT_ID is the number that the page gave to the rater. With REFINER_DATASET set, the rating is taken back
+    from that data set too.
     """
     from refiner.feedback.publish.publisher import publisher_of  # noqa: PLC0415 - the same
     from refiner.feedback.votes import Ballots  # noqa: PLC0415 - `refiner --help` is instant
@@ -78,9 +78,9 @@ def delete(event_id: str) -> None:
 def export(*, kind: str, out: Path, licence: str) -> None:
     """Write the votes that may be published as a data set with a card.
 
-    The formats: preference pairs (trl), desirable and undesirable answers (kto), records and settings (argilla), and
-    all that is known of each vote (jsonl, parquet). E-mail addresses, phone numbers and keys are removed from the
-    texts.
+    The formats: preference pairs (trl), desirable and undesirable answers (kto), records and settings
+    (argilla), and all that is known of each vote (jsonl, parquet). E-mail addresses, phone numbers and keys
+    are removed from the texts.
     """
     from refiner.feedback.export.dataset import export as write  # noqa: PLC0415 - `refiner --help` is instant
     from refiner.feedback.export.dataset import said  # noqa: PLC0415 - the same

@@ -51,11 +51,11 @@ def judge_eval(
 ) -> None:
     """Measure a judge on human labels.
 
-    Each DATA file holds JSON lines with claim, evidence, supported, and perhaps question. The figures are AUROC,
-    balanced accuracy and calibration error, each with its 95% interval by bootstrap over questions.
+    Each DATA file holds JSON lines with claim, evidence, supported, and perhaps question. The figures are
+    AUROC, balanced accuracy and calibration error, each with its 95% interval by bootstrap over questions.
 
-    Without --limit the figures are also kept in the cache folder. The page then shows them, unless the judge brings
-    figures of its own.
+    Without --limit the figures are also kept in the cache folder. The page then shows them, unless the judge
+    brings figures of its own.
     """
     from tqdm import tqdm  # noqa: PLC0415 - `refiner --help` is instant
 

@@ -62,8 +62,8 @@ def refine(
 ) -> None:
     """Refine the cases of a file of JSON lines.
 
-    Each line of CASES has an id, a question, a draft and sources. A second run with the same output file refines
-    the cases that are missing from it or failed.
+    Each line of CASES has an id, a question, a draft and sources. A second run with the same output file
+    refines the cases that are missing from it or failed.
     """
     from tqdm import tqdm  # noqa: PLC0415 - `refiner --help` is instant
 

@@ -1,7 +1,7 @@
-"""The page: the only package that imports Gradio. It knows fields and buttons, and nothing of how refining works.
+"""The page: the only package that imports Gradio. Knows nothing of how refining works.
 
-Gradio and huggingface_hub must not report usage to anyone. Both read these variables once, at import, so they are set
-here, before the first import of either.
+Gradio and huggingface_hub must not report usage to anyone. Both read these variables once, at import, so they
+are set here, before the first import of either.
 """
 
 import os

@@ -6,4 +6,4 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """Options of an event that is not in the public API and shows no progress bar."""
 
 Updates = dict[Any, Any]
-"""New values by component, as an event's function returns them. Gradio leaves the other outputs as they are."""
+"""New values by component, as an event's function returns them. Gradio leaves other outputs alone."""

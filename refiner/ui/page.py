@@ -1,4 +1,4 @@
-"""The page: what it shows, and which function each button calls. It is built from values and reads no setting itself."""
+"""Builds the page and connects its buttons to functions. Reads no environment variable itself."""
 
 import json
 import uuid
@@ -162,7 +162,7 @@ def _current_run(view: RunView) -> CurrentRun | None:
 
 
 def _keep_fields_in_browser(page: gr.Blocks, fields: list[Any]) -> None:
-    """Keep the fields in the visitor's own browser, so that a reload loses nothing. The server does not see them."""
+    """Keep the fields in the visitor's own browser, so that a reload loses nothing. The server gets none."""
     names = json.dumps([field.elem_id for field in fields])
     gr.on(
         [field.change for field in fields],

@@ -1,4 +1,4 @@
-"""The theme, the stylesheet and the scripts that the page is launched with. Nothing comes from other hosts."""
+"""The theme, stylesheet and scripts that the page is launched with. Nothing comes from other hosts."""
 
 import html
 from typing import Any
@@ -78,8 +78,8 @@ def build_theme() -> gr.themes.Base:
 def launch_options(settings: Settings) -> dict[str, Any]:
     """Make the arguments of `Blocks.launch`, the same on every machine.
 
-    The stylesheet is in the head. As ``css`` it would apply inside Gradio's container only, but the diff's switch
-    sets an attribute of the root element.
+    The stylesheet is in the head. As ``css`` it would apply inside Gradio's container only, but the diff's
+    switch sets an attribute of the root element.
     """
     script = "".join(read_asset(name) for name in ("refiner.js", "page.js"))
     style = read_asset("refiner.css")

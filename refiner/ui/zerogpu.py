@@ -1,8 +1,8 @@
-"""Runs work on a ZeroGPU Space, in a forked process that is lent a GPU for some seconds. Elsewhere it changes nothing.
+"""Runs work on a ZeroGPU Space in a forked process that is lent a GPU. Elsewhere it changes nothing.
 
 Arguments and results cross a process border there, so they must be picklable. An exception comes out as a
-`gradio.Error` that has only its class name, so what the caller must see is returned as a value. Closing the wrapped
-generator ends the work in the child at its next result.
+`gradio.Error` that has only its class name, so what the caller must see is returned as a value. Closing the
+wrapped generator ends the work in the child at its next result.
 """
 
 import sys
@@ -25,13 +25,13 @@ R = TypeVar("R")
 
 _CHARACTERS_PER_TOKEN = 4
 _PREFILL_TOKENS_PER_SECOND, _DECODE_TOKENS_PER_SECOND = 4000, 30
-"""Rates of a 4B model in bf16 on the GPU that is lent. They are low on purpose: a run that outlasts its time is lost."""
+"""Rates of a 4B model in bf16 on the GPU that is lent, kept low, as a run that outlasts its time is lost."""
 _JUDGING_SECONDS = 10
 _MIN_SECONDS, _MAX_SECONDS = 20, 240
 
 
 def on_gpu(work: Callable[P, R], duration: Callable[P, int]) -> Callable[P, R]:
-    """Wrap ``work`` so that it has a GPU for ``duration(...)`` seconds. Without the package `spaces`, return it as it is."""
+    """Give ``work`` a GPU for ``duration(...)`` seconds. Without the package `spaces`, return it as it is."""
     if spaces is None:
         return work
     wrapped: Callable[P, R] = spaces.GPU(duration=duration)(work)
@@ -39,7 +39,10 @@ def on_gpu(work: Callable[P, R], duration: Callable[P, int]) -> Callable[P, R]:
 
 
 def expected_seconds(request: Request, options: Options, *_: object) -> int:
-    """Estimate the seconds of a run, between 20 and 240. The estimate is tight, as it counts against the visitor's quota."""
+    """Estimate the seconds of a run, between 20 and 240.
+
+    The estimate is tight, as the visitor's quota must cover it.
+    """
     texts = (request.question, request.draft, *(source.text for source in request.sources))
     prompt_tokens = min(sum(map(len, texts)) / _CHARACTERS_PER_TOKEN, MAX_PROMPT_TOKENS)
     writing_seconds = options.max_new_tokens / _DECODE_TOKENS_PER_SECOND

@@ -1,4 +1,4 @@
-"""A small request, what a scripted engine answers to it, and the page's fields filled in, for tests of the page."""
+"""A small request, a scripted answer to it, and the page's fields filled in, for tests of the page."""
 
 from refiner.domain import (
     Options,

@@ -1,4 +1,4 @@
-"""Reads the page's fields into a `Request` and `Options`, and makes examples and table rows for them. Knows no Gradio."""
+"""Reads the page's fields into a `Request` and `Options`, and makes values for them. Knows no Gradio."""
 
 import json
 from collections.abc import Sequence
@@ -124,7 +124,7 @@ def read_criteria(rows: TableRows) -> tuple[Criterion, ...]:
 
 
 def read_rubric_rows(rows: TableRows) -> tuple[tuple[Criterion, ...], tuple[Finding, ...]]:
-    """Read the rows that can be read, and make a finding for each cell that cannot. Empty rows are skipped."""
+    """Read the rubric's rows. A cell that cannot be read makes a finding. Empty rows are skipped."""
     criteria, findings = [], []
     for number, row in enumerate(rows, 1):
         title, description, kind, weight_text = (_cell_text(cell) for cell in (*row, "", "", "", "")[:4])

@@ -53,7 +53,7 @@ class InputFields:
 
 
 def add_inputs(settings: Settings, forms: Sequence[Form]) -> InputFields:
-    """Add the fields to the open Blocks, and connect the events between them. ``forms`` are those of the engine."""
+    """Add the fields to the open Blocks and connect their events. ``forms`` are those of the engine."""
     cases = {case.name: case for case in fields.examples()}
     example = gr.Dropdown(
         [("Choose a real case …", ""), *((name, name) for name in cases)],

@@ -59,7 +59,7 @@ def check_rows(rows: TableRows) -> str:
 
 
 def load_json(text: str) -> tuple[Any, str]:
-    """Make the table's rows of a JSON text, and a note. Without a text nothing was chosen, and the table stays."""
+    """Make the table's rows of a JSON text, and a note. An empty text changes nothing: no file was chosen."""
     if not text:
         return gr.skip(), ""
     try:

@@ -1,4 +1,4 @@
-"""Lets owners see the votes: whoever knows the owner's token, and owners who are signed in. Knows neither votes nor page."""
+"""Checks who is an owner: whoever knows the token, and owners who are signed in. Knows no votes."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from refiner.errors import InputError
 
 MAX_WRONG_TOKENS = 5
-"""Wrong tokens within `LOCKOUT_SECONDS`, from all visitors together. After them even the right token is refused."""
+"""Wrong tokens within `LOCKOUT_SECONDS`, from all visitors together. Then even the right one is refused."""
 LOCKOUT_SECONDS = 60.0
 TOKEN_FIELD_ID = "owner-token"  # noqa: S105 - an element's id
 
@@ -31,7 +31,7 @@ class OwnerAuth:
         self._lock = threading.Lock()
 
     def check(self, token: str, username: str = "") -> None:
-        """Return if the token is right or the signed-in ``username`` is an owner's. Else `InputError` says why not."""
+        """Return if the token is right or the signed-in user is an owner. Else `InputError` says why not."""
         if username and username.casefold() in self._owners:
             return
         if not token or self._token_digest is None:

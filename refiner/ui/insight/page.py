@@ -1,4 +1,4 @@
-"""The owner's page of figures on the votes, at ``/insight``. No vote leaves the server before the owner is checked."""
+"""The owner's page at ``/insight``. Nothing of a vote leaves the server before the owner is checked."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _CONCURRENT_READS = 2
 
 
 def add_insight(page: gr.Blocks, store: Store, settings: Settings) -> None:
-    """Add the route to a page that is otherwise built. Without a token and owners, the route says how to open it."""
+    """Add the route to a finished page. Without a token and owners it only says how to open it."""
     with page.route("Votes", "/insight", show_in_navbar=False):
         _add_header()
         sign_in = bool(settings.owners) and settings.sign_in
@@ -39,7 +39,7 @@ def _add_header() -> None:
 
 
 def _add_body(store: Store, auth: OwnerAuth, *, token: bool, sign_in: bool) -> None:
-    """Add the ways to prove that one is an owner, and the panel. ``token`` and ``sign_in`` are the ways offered."""
+    """Add the panel, and above it the ways to prove that one is an owner: ``token``, ``sign_in`` or both."""
     with gr.Row(elem_id="insight", equal_height=False):
         with gr.Column(scale=2, min_width=300):
             token_field = gr.Textbox(

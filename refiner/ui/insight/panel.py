@@ -26,7 +26,7 @@ _PLOT_ROWS = [str(row) for row in range(1, 13)]
 
 @dataclass(frozen=True, slots=True)
 class InsightPanel:
-    """The components that show the votes. ``body`` holds all but ``status``, and is hidden until an owner asks."""
+    """The components that show the votes. ``body`` holds all but ``status``. It is hidden at first."""
 
     status: gr.HTML
     body: gr.Column
@@ -66,7 +66,7 @@ class InsightPanel:
 def show_votes(
     panel: InsightPanel, store: Store, auth: OwnerAuth, token: str, username: str
 ) -> Iterator[Updates]:
-    """Check the owner, read the votes, and yield the panel's updates. A visitor who is refused gets no vote."""
+    """Check the owner, read the votes, and yield the panel's updates. Anyone else gets no vote."""
     try:
         auth.check(token, username)
         yield {panel.status: result.status("Reading the votes", "busy")}

@@ -124,8 +124,8 @@ def button_labels(current: CurrentRun | None = None) -> dict[VoteButton, str]:
 def add_rating(*, sign_in: bool = False) -> RatingParts:
     """Add the rating to the open Blocks, hidden.
 
-    ``sign_in`` adds a button to sign in on the Hub. The ratings of one person then count as one rater's, on every
-    device.
+    ``sign_in`` adds a button to sign in on the Hub. The ratings of one person then count as one rater's, on
+    every device.
     """
     with gr.Column(visible=False, elem_id="rating") as group:
         gr.HTML("<h2>Which is better?</h2>", apply_default_css=False)

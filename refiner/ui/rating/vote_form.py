@@ -20,9 +20,9 @@ _MAX_COMMENT_LENGTH = 10_000
 class VoteForm:
     """The values of the rating's fields.
 
-    ``first_reasons`` and ``second_reasons`` are codes of `REASONS`, for the answers of the first and second button.
-    ``agreement`` is JSON made by the page's script: ``{"criteria": {id: bool}, "claims": {place: bool}}``.
-    ``browser_id`` tells raters apart. ``store`` and ``publish`` are the two consents.
+    ``first_reasons`` and ``second_reasons`` are codes of `REASONS`, for the answers of the first and second
+    button. ``agreement`` is JSON made by the page's script: ``{"criteria": {id: bool}, "claims": {place:
+    bool}}``. ``browser_id`` tells raters apart. ``store`` and ``publish`` are the two consents.
     """
 
     stars: int | str | None = None

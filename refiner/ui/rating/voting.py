@@ -54,7 +54,7 @@ class VoteHandler:
     def reveal(
         self, current: CurrentRun | None, first_reasons: Sequence[str], second_reasons: Sequence[str]
     ) -> Updates:
-        """Show which side is which, without a vote. A later vote is not blind. Ticked reasons move with their side."""
+        """Show which side is which without a vote. A later vote is not blind. Reasons stay with their side."""
         if current is None:
             return {self.outputs.rating.note: ""}
         if current.left == "draft":
@@ -106,7 +106,7 @@ def connect_rating(handler: VoteHandler) -> list[Any]:
 
 
 def _vote_function(handler: VoteHandler, button: _Button) -> Callable[..., Updates]:
-    """Make a button's function. Gradio reads its annotations to learn that it wants to know who is signed in."""
+    """Make a button's function. By its annotations Gradio knows to pass who is signed in."""
 
     def vote(
         request: gr.Request, profile: gr.OAuthProfile | None, current: CurrentRun | None, *values: Any

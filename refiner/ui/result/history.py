@@ -32,8 +32,8 @@ _HISTORY = """<div class="result"><details class="sheet none" id="history">
 def keep_in_browser(events: list[Any], current: gr.State) -> None:
     """After each of the events, hand a new run to the browser, which keeps it.
 
-    Each run is handed over once. A run that was opened from the history is not, nor one that is still to be rated
-    blind.
+    Each run is handed over once. A run that was opened from the history is not handed over, and a blind run only
+    after its vote.
     """
     last_kept_id = gr.State("")
 

@@ -1,1 +1,1 @@
-"""One run of one visitor: its place in the queue, what the page shows of it, how it is stopped, how long it may take."""
+"""One run of one visitor: its place in the queue, its views, how it is stopped, how long it may take."""

@@ -1,4 +1,4 @@
-"""Does the runs that visitors ask for: reads the fields, queues for the model, yields views. Knows no Gradio."""
+"""Does a visitor's run: reads the fields, queues for the model, yields views. Knows no Gradio."""
 
 import random
 import time
@@ -38,7 +38,7 @@ class RunController:
 
     def refine(self, session: str, values: fields.InputValues) -> Iterator[RunView]:
         """Do one run for a session and yield its views. An expected failure is a view too."""
-        blind_left = random.choice(get_args(Side)) if values.blind else None  # noqa: S311 - draws sides, no secret
+        blind_left = random.choice(get_args(Side)) if values.blind else None  # noqa: S311 - no secret
         try:
             request, options = fields.read_request(values), fields.read_options(values)
         except RefinerError as error:
@@ -61,7 +61,7 @@ class RunController:
             )
 
     def _wait(self, ticket: object, stop_file: Path) -> Generator[RunView, None, bool]:
-        """Yield views of the place in the queue until the model is free. Returns True where the visitor stopped."""
+        """Yield views of the place in the queue until the model is free. Return True if the run was stopped."""
         began = time.monotonic()
         while (ahead := self.queue.count_ahead(ticket)) and not stop_file.exists():
             elapsed = time.monotonic() - began

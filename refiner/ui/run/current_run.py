@@ -17,8 +17,8 @@ VoteButton = Literal["first", "second", "tie", "both_bad"]
 class CurrentRun:
     """The run that the page shows, kept in the server's memory of the visit. ``made`` is in UTC.
 
-    An empty ``id`` means that the run was not made in this visit. It cannot be rated. ``choice`` is set by a vote.
-    ``left`` counts only where ``blind`` is set.
+    An empty ``id`` means that the run was not made in this visit. It cannot be rated. ``choice`` is set by a
+    vote. ``left`` counts only where ``blind`` is set.
     """
 
     id: str

@@ -30,7 +30,8 @@ class DurationEstimator:
     def learn(self, run: Refinement, checks: int, judging_seconds: float) -> None:
         """Average a finished run into the rates. A run that was stopped while writing is ignored.
 
-        ``checks`` is the number of the judge's checks, and ``judging_seconds`` the time that all of them took.
+        ``checks`` is the number of the judge's checks, and ``judging_seconds`` the time that all of them
+        took.
         """
         usage = run.usage
         if usage.ended == "stopped":

@@ -1,7 +1,8 @@
 """Makes the function that does a run, and stops a run from another request. Knows no Gradio.
 
-A stop signal is a file. A ZeroGPU run happens in a forked process, which sees no `threading.Event` of this process
-but sees the same files. A thread beside the run turns the file into the event that the engine looks at.
+A stop signal is a file. A ZeroGPU run happens in a forked process, which sees no `threading.Event` of this
+process but sees the same files. A thread beside the run turns the file into the event that the engine looks
+at.
 """
 
 import tempfile
@@ -71,7 +72,7 @@ class StopSignals:
 
     @contextmanager
     def open(self, session: str) -> Iterator[str]:
-        """Yield the path of a new run's stop file, which does not exist yet. Leaving the block removes the file."""
+        """Yield the path of a run's stop file, which does not exist yet. Leaving the block removes it."""
         file = Path(tempfile.gettempdir()) / f"refiner-stop-{uuid.uuid4().hex}"
         with self._lock:
             self._stop(session)

@@ -34,8 +34,9 @@ UPDATE_INTERVAL = 0.1
 class RunView:
     """What the page shows at one moment of a run. ``status`` and ``result`` are HTML.
 
-    ``result`` is None where the result on the page stays as it is. Only the last view of a run that has a result
-    sets ``finished``. ``blind_left`` is the side on the left of a run that is to be rated blind, and else None.
+    ``result`` is None where the result on the page stays as it is. Only the last view of a run that has a
+    result sets ``finished``. ``blind_left`` is the side on the left of a run that is to be rated blind, and
+    else None.
     """
 
     status: str
@@ -55,15 +56,15 @@ def run_views(
     estimator: DurationEstimator | None = None,
     blind_left: Side | None = None,
 ) -> Iterator[RunView]:
-    """Do a run and yield its views. Closing this generator closes the run, so a visitor who leaves frees the model.
+    """Do a run and yield its views. Closing this generator closes the run and frees the model.
 
-    ``judge_quality`` is what was measured of the judge. ``estimator`` gives the expected durations and learns from
-    the run. Where ``blind_left`` is set, no view tells one answer from the other.
+    ``judge_quality`` is what was measured of the judge. ``estimator`` gives the expected durations and learns
+    from the run. Where ``blind_left`` is set, no view tells one answer from the other.
     """
     shown_at = 0.0
     last: type | None = None
     tracker = _RunTracker(request, options, estimator or DurationEstimator(), blind_left)
-    # RunFunction promises an iterator only, but the value is a generator even where `spaces` wraps the function
+    # typed as an iterator, but it is a generator, even where `spaces` wraps the function
     stages = cast("Generator[Stage | RefinerError]", run(request, options, stop_file))
     with closing(stages):
         for stage in stages:
@@ -140,7 +141,7 @@ class _RunTracker:
         return RunView(status, result.waiting())
 
     def partial_result(self) -> str | None:
-        """Render the text that was written before a failure. None where there is none, or where it must stay hidden."""
+        """Render the text that was written before a failure, if there is any and it may be seen."""
         text = self.written.text if self.written else ""
         return result.writing(text, self.request, over=True) if text and not self.blind_left else None
 

@@ -1,4 +1,4 @@
-"""A queue in front of the model. Each visitor is told how many are before them. Knows neither runs nor Gradio."""
+"""A queue in front of the model. Each visitor is told how many are before them. Knows no Gradio."""
 
 import threading
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class WaitingQueue:
                 self._changed.notify_all()
 
     def count_ahead(self, ticket: object) -> int:
-        """Count the tickets before this one, the one being served included. 0 means that it is this one's turn."""
+        """Count the tickets before this one, the one being served included. At 0 it is this one's turn."""
         with self._changed:
             return self._tickets.index(ticket)
 
