@@ -16,8 +16,7 @@ from long_case import Case, long_case
 from paths import ROOT
 from playwright.sync_api import sync_playwright
 
-TOKEN = 4
-"""Characters that stand for a token."""
+CHARACTERS_PER_TOKEN = 4
 
 
 def main() -> None:
@@ -58,7 +57,7 @@ def script(folder: Path, case: Case) -> Path:
     """What the engine writes, 50 tokens a second, and the rubric beside it."""
     (folder / "rubric.json").write_text(case.rubric, "utf-8")
     file = folder / "script.json"
-    file.write_text(json.dumps({"answer": case.answer, "delay": 0.02, "step": TOKEN}), "utf-8")
+    file.write_text(json.dumps({"answer": case.answer, "delay": 0.02, "step": CHARACTERS_PER_TOKEN}), "utf-8")
     return file
 
 

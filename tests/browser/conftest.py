@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import standin
-from harness import ACTION, Served, Watch, launch, serve
+from harness import ACTION_TIMEOUT, Served, Watch, launch, serve
 from paths import ROOT
 from playwright.sync_api import Browser, Page, sync_playwright
 from standin import StandIn, says
@@ -103,7 +103,7 @@ def visit(chromium: Browser) -> Iterator[Open]:
     def open_page(served: Served, theme: str = "light", width: int = 1280, path: str = "") -> Page:
         context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
         contexts.append(context)
-        context.set_default_timeout(ACTION)
+        context.set_default_timeout(ACTION_TIMEOUT)
         page = context.new_page()
         watch.follow(page, served.url)
         page.goto(f"{served.url}{path}?__theme={theme}")

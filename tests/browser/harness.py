@@ -16,8 +16,8 @@ import pytest
 from paths import ROOT
 from playwright.sync_api import Browser, Page, Playwright
 
-DEBIAN = Path("/usr/bin/chromium")
-ARGS = [
+DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -26,10 +26,10 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ACTION = 15_000
+ACTION_TIMEOUT = 15_000
 """Milliseconds that an action may take on a busy machine."""
 
-LEFT = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
+EXPECTED_ERRORS = ("AbortError: signal is aborted", "Unexpected error Connection errored out")
 """What Gradio logs of its own streams and requests when a page is left or reloaded."""
 
 PAYLOADS = (
@@ -63,7 +63,7 @@ class Watch:
         page.on("request", lambda request: self._host(request.url, url))
 
     def _said(self, kind: str, words: str) -> None:
-        if kind == "error" and not words.startswith(LEFT):
+        if kind == "error" and not words.startswith(EXPECTED_ERRORS):
             self.faults.append(f"console: {words}")
 
     def _host(self, asked: str, url: str) -> None:
@@ -113,4 +113,6 @@ def _wait(url: str, app: "subprocess.Popen[bytes]", log: Path) -> None:
 
 def launch(playwright: Playwright) -> Browser:
     """Debian's Chromium, else Playwright's own; with neither this raises."""
-    return playwright.chromium.launch(executable_path=str(DEBIAN) if DEBIAN.exists() else None, args=ARGS)
+    return playwright.chromium.launch(
+        executable_path=str(DEBIAN_CHROMIUM) if DEBIAN_CHROMIUM.exists() else None, args=CHROMIUM_ARGS
+    )

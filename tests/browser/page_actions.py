@@ -8,13 +8,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 Open = Callable[..., Page]
-LOOKS = [
+THEMES_AND_WIDTHS = [
     pytest.param("light", 1280, id="light-desktop"),
     pytest.param("dark", 1280, id="dark-desktop"),
     pytest.param("light", 390, id="light-phone"),
     pytest.param("dark", 390, id="dark-phone"),
 ]
-RUN = 120_000
+RUN_TIMEOUT = 120_000
 """Milliseconds for a run of the real model, loading and a busy machine included."""
 QUESTION = "Why is the sky blue?"
 DRAFT = "The sky is green because of copper [1]. At sunset the light looks red [2]. Nobody knows it."

@@ -7,16 +7,16 @@ from harness import Served, launch, serve
 from paths import ROOT
 from playwright.sync_api import Page, sync_playwright
 
-OUT = ROOT / "assets" / "screenshots"
+PICTURES_FOLDER = ROOT / "assets" / "screenshots"
 EXAMPLE = 1
 """Which example: 0 is the line that asks to choose one."""
 PICTURES = (("light", 1280, 1000, "light"), ("dark", 1280, 1000, "dark"), ("light", 390, 844, "phone"))
-RUN = 180_000
+RUN_TIMEOUT = 180_000
 
 
 def main() -> None:
     """Start the app, and write one picture for each look."""
-    OUT.mkdir(parents=True, exist_ok=True)
+    PICTURES_FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as cache,
         sync_playwright() as playwright,
@@ -26,7 +26,7 @@ def main() -> None:
         for theme, width, height, name in PICTURES:
             page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
             _refined(page, served, theme, phone=width < height)
-            page.screenshot(path=OUT / f"{name}.png")
+            page.screenshot(path=PICTURES_FOLDER / f"{name}.png")
             page.close()
         browser.close()
 
@@ -37,7 +37,7 @@ def _refined(page: Page, served: Served, theme: str, *, phone: bool) -> None:
     page.get_by_role("option").nth(EXAMPLE).click()
     page.locator("#sources-note", has_text="sources read").wait_for()
     page.locator("#refine").click()
-    page.locator(".scores").wait_for(timeout=RUN)
+    page.locator(".scores").wait_for(timeout=RUN_TIMEOUT)
     page.mouse.move(0, 0)
     if phone:
         page.evaluate("document.querySelector('#status').scrollIntoView()")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import runs
-from harness import ACTION, PAYLOADS, Watch
-from page_actions import LOOKS, overflow, violations
+from harness import ACTION_TIMEOUT, PAYLOADS, Watch
+from page_actions import THEMES_AND_WIDTHS, overflow, violations
 from paths import ROOT
 from playwright.sync_api import Browser, Page, expect
 
@@ -42,7 +42,7 @@ class Opener:
             reduced_motion="reduce",
             color_scheme="dark" if theme == "dark" else "light",
         )
-        context.set_default_timeout(ACTION)
+        context.set_default_timeout(ACTION_TIMEOUT)
         page = context.new_page()
         self.watch.follow(page, file.as_uri())
         page.goto(file.as_uri())
@@ -57,7 +57,7 @@ def opened(chromium: Browser, tmp_path: Path) -> Iterator[Opener]:
     assert opener.watch.faults == []
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_a_runs_page_works_from_a_file_and_has_no_violation(opened: Opener, theme: str, width: int) -> None:
     page = opened(runs.samples()[0], theme, width)
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(17, 20, 24)"

@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from harness import ACTION, PAYLOADS, Served, serve
-from page_actions import LOOKS, overflow, refined, violations
+from harness import ACTION_TIMEOUT, PAYLOADS, Served, serve
+from page_actions import THEMES_AND_WIDTHS, overflow, refined, violations
 from paths import ROOT
 from playwright.sync_api import Browser, Page, expect
 from seeded_votes import COMMENT, JUDGE, MODELS, TITLES, seed_votes
@@ -141,7 +141,7 @@ def test_a_strangers_texts_are_shown_as_texts(visit: Open, owned: Served) -> Non
     assert "\u202e" not in page.content()
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_axe_finds_nothing_and_nothing_is_too_wide(
     visit: Open, owned: Served, theme: str, width: int
 ) -> None:
@@ -194,7 +194,7 @@ def space(tmp_path: Path) -> Iterator[Served]:
 def test_on_a_space_an_owner_signs_in_and_nobody_else_is_let_in(space: Served, chromium: Browser) -> None:
     """Not watched for requests to other hosts: on a Space, Gradio puts a head with the Hub's pictures on each page."""
     with closing(chromium.new_context()) as context:
-        context.set_default_timeout(ACTION)
+        context.set_default_timeout(ACTION_TIMEOUT)
         page = context.new_page()
         page.goto(f"{space.url}insight")
         expect(page.get_by_role("button", name="Sign in with Hugging Face")).to_be_visible()
@@ -217,7 +217,7 @@ def test_on_a_space_who_is_signed_in_is_one_rater_whatever_the_browser(
 ) -> None:
     for _ in ("one browser", "another"):
         with closing(chromium.new_context()) as context:
-            context.set_default_timeout(ACTION)
+            context.set_default_timeout(ACTION_TIMEOUT)
             context.add_cookies([{"name": "session", "value": session("Grace"), "url": space.url}])
             page = context.new_page()
             page.goto(space.url)

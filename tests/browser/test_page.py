@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from harness import PAYLOADS, Served
 from page_actions import (
-    LOOKS,
-    RUN,
+    RUN_TIMEOUT,
+    THEMES_AND_WIDTHS,
     Open,
     choose_example,
     fill_fields,
@@ -37,7 +37,7 @@ def votes(served: Served) -> int:
 # --- over a scripted engine ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_empty_and_with_a_result_the_page_has_no_violation(
     scripted: Served, visit: Open, theme: str, width: int
 ) -> None:
@@ -366,11 +366,13 @@ def test_a_model_that_is_not_there_is_told_with_what_to_do_and_the_input_is_kept
     modelless: Served, visit: Open
 ) -> None:
     page = visit(modelless)
-    expect(page.locator("#model-note")).to_contain_text("Set REFINER_MODEL", timeout=RUN)
+    expect(page.locator("#model-note")).to_contain_text("Set REFINER_MODEL", timeout=RUN_TIMEOUT)
     expect(page.locator("#model")).to_contain_text("not loaded")
     fill_fields(page)
     page.locator("#refine").click()
-    expect(page.locator("#status")).to_contain_text("there is no file /no/such/model.gguf", timeout=RUN)
+    expect(page.locator("#status")).to_contain_text(
+        "there is no file /no/such/model.gguf", timeout=RUN_TIMEOUT
+    )
     expect(page.locator("#refine")).to_be_enabled()
     expect(page.get_by_label("Draft", exact=True)).to_have_value("It is so [1]. It was so.")
     assert violations(page) == []
@@ -381,7 +383,7 @@ def test_a_model_that_is_not_there_is_told_with_what_to_do_and_the_input_is_kept
 
 
 @pytest.mark.real_model
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme: str, width: int) -> None:
     page = visit(real, theme, width)
     expect(page.locator("#model")).to_contain_text("SmolLM2-135M-Instruct")
@@ -391,7 +393,7 @@ def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme:
     page.locator("#sources textarea").fill(case.sources)
     expect(page.locator("#sources-note")).to_contain_text("sources read")
     page.locator("#refine").click()
-    wait_for_result(page, RUN)
+    wait_for_result(page, RUN_TIMEOUT)
     expect(page.locator(".made")).to_contain_text("SmolLM2-135M-Instruct, not the refiner")
     assert page.locator(".claims tbody button.chip").count() >= 1
     open_first_citation(page)
@@ -420,7 +422,7 @@ def test_text_arrives_in_pieces_stops_half_way_and_can_be_refined_again(real: Se
         }).observe(document.body, { childList: true, subtree: true, characterData: true }); }"""
     )
     page.locator("#refine").click()
-    page.wait_for_function("window.lengths.size >= 4", timeout=RUN)
+    page.wait_for_function("window.lengths.size >= 4", timeout=RUN_TIMEOUT)
     kept = page.locator("#result .prose").inner_text()[:20]
     page.locator("#stop").click()
     wait_for_result(page)
@@ -430,7 +432,7 @@ def test_text_arrives_in_pieces_stops_half_way_and_can_be_refined_again(real: Se
     page.locator("#refine").click()
     page.locator("#result .busy").wait_for()
     page.keyboard.press("Escape")
-    wait_for_result(page, RUN)
+    wait_for_result(page, RUN_TIMEOUT)
 
 
 @pytest.mark.real_model
@@ -446,7 +448,7 @@ def test_a_hosted_judge_scores_both_answers_and_its_failures_are_shown_with_thei
     expect(page.locator("#judge-fold")).to_contain_text("has not been measured here")
     choose_example(page)
     page.locator("#refine").click()
-    wait_for_result(page, RUN)
+    wait_for_result(page, RUN_TIMEOUT)
     rows = page.locator(".criteria li")
     expect(rows.filter(has_text="Off-Query Padding")).to_contain_text(
         "not scored: the judge's reply holds no JSON"
@@ -459,5 +461,5 @@ def test_a_hosted_judge_scores_both_answers_and_its_failures_are_shown_with_thei
     expect(page.locator(".claims .badge.judged").first).to_contain_text("supported")
     judge_server.script = {}
     page.locator("#refine").click()
-    expect(page.locator(".scores .lead .basis")).to_have_text("judged", timeout=RUN)
+    expect(page.locator(".scores .lead .basis")).to_have_text("judged", timeout=RUN_TIMEOUT)
     assert violations(page) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from harness import Served, serve
 from hub import REPO, serving_hub
-from page_actions import LOOKS, Open, overflow, refined, violations
+from page_actions import THEMES_AND_WIDTHS, Open, overflow, refined, violations
 from paths import ROOT
 from playwright.sync_api import Page, expect
 
@@ -63,7 +63,7 @@ def test_everything_that_was_said_is_stored_and_can_be_added_to(scored: Served, 
     assert stored(scored, first.id) is None, "one vote a run: the later one counts"
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_blind_the_answers_have_no_names_until_the_vote_which_then_stands(
     scored: Served, visit: Open, theme: str, width: int
 ) -> None:

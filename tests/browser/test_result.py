@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from harness import Served
-from page_actions import LOOKS, QUESTION, Open, overflow, refined, violations
+from page_actions import QUESTION, THEMES_AND_WIDTHS, Open, overflow, refined, violations
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -16,7 +16,7 @@ def visible(page: Page, selector: str) -> str:
     return str(page.locator(selector).first.evaluate("one => getComputedStyle(one).visibility"))
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_a_scored_result_tells_what_each_change_did_and_has_no_violation(
     scored: Served, visit: Open, theme: str, width: int
 ) -> None:

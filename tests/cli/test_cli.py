@@ -34,13 +34,13 @@ FIELDS = {
 
 
 @pytest.fixture
-def run(qwen_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Run":
+def run(qwen_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "RefineCommand":
     monkeypatch.setenv("REFINER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("REFINER_DEVICE", "cpu")
-    return Run(qwen_folder, tmp_path)
+    return RefineCommand(qwen_folder, tmp_path)
 
 
-class Run:
+class RefineCommand:
     """Cases in a file, run with the tiny model."""
 
     def __init__(self, model: Path, folder: Path) -> None:
@@ -63,7 +63,7 @@ class Run:
         return [json.loads(line) for line in self.out.read_text(encoding="utf-8").splitlines()]
 
 
-def test_every_row_holds_a_valid_answer_and_what_it_took(run: Run) -> None:
+def test_every_row_holds_a_valid_answer_and_what_it_took(run: RefineCommand) -> None:
     result = run(SAMPLE)
     assert result.exit_code == 0, result.output
     for line, row in zip(SAMPLE, run.rows(), strict=True):
@@ -77,7 +77,7 @@ def test_every_row_holds_a_valid_answer_and_what_it_took(run: Run) -> None:
     assert "| 3 | 0 | 3 | 0 |" in result.output
 
 
-def test_a_second_run_does_only_what_is_missing(run: Run) -> None:
+def test_a_second_run_does_only_what_is_missing(run: RefineCommand) -> None:
     run(SAMPLE, "--limit", "1")
     first = run.rows()
     run(SAMPLE)
@@ -88,7 +88,7 @@ def test_a_second_run_does_only_what_is_missing(run: Run) -> None:
     assert run.out.read_bytes() == before
 
 
-def test_a_run_broken_off_while_writing_a_row_does_that_row_again(run: Run) -> None:
+def test_a_run_broken_off_while_writing_a_row_does_that_row_again(run: RefineCommand) -> None:
     run(SAMPLE)
     whole = run.rows()
     lines = run.out.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -121,7 +121,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("line", "word"), BAD)
-def test_a_bad_row_is_an_error_in_its_place_and_the_others_go_on(run: Run, line: str, word: str) -> None:
+def test_a_bad_row_is_an_error_in_its_place_and_the_others_go_on(
+    run: RefineCommand, line: str, word: str
+) -> None:
     result = run([line, SAMPLE[0]])
     assert result.exit_code == 0, result.output
     bad, good = run.rows()
@@ -131,7 +133,7 @@ def test_a_bad_row_is_an_error_in_its_place_and_the_others_go_on(run: Run, line:
     assert "| 2 | 1 | 1 |" in result.output
 
 
-def test_what_failed_is_tried_again(run: Run) -> None:
+def test_what_failed_is_tried_again(run: RefineCommand) -> None:
     case = {**json.loads(SAMPLE[0]), "draft": ""}
     run([json.dumps(case)])
     assert "error" in run.rows()[0]
@@ -140,14 +142,14 @@ def test_what_failed_is_tried_again(run: Run) -> None:
     assert "error" not in row
 
 
-def test_an_id_used_twice_is_told_apart_by_its_line(run: Run) -> None:
+def test_an_id_used_twice_is_told_apart_by_its_line(run: RefineCommand) -> None:
     run([SAMPLE[0], SAMPLE[0]])
     first, second = run.rows()
     assert second["id"] == f"{first['id']}@line2"
     assert second["answer"] == first["answer"]
 
 
-def test_a_file_of_another_model_is_not_mixed_into(run: Run, tmp_path: Path) -> None:
+def test_a_file_of_another_model_is_not_mixed_into(run: RefineCommand, tmp_path: Path) -> None:
     run(SAMPLE, "--limit", "1")
     row = {**run.rows()[0], "model": "another"}
     run.out.write_text(json.dumps(row) + "\n", encoding="utf-8")
@@ -158,7 +160,7 @@ def test_a_file_of_another_model_is_not_mixed_into(run: Run, tmp_path: Path) -> 
     assert list(tmp_path.glob("*.tmp")) == []
 
 
-def test_a_seed_repeats_a_sampled_run(run: Run, tmp_path: Path) -> None:
+def test_a_seed_repeats_a_sampled_run(run: RefineCommand, tmp_path: Path) -> None:
     answers = []
     for name in ("one", "two"):
         run.out = tmp_path / f"{name}.jsonl"
@@ -167,7 +169,9 @@ def test_a_seed_repeats_a_sampled_run(run: Run, tmp_path: Path) -> None:
     assert answers[0] == answers[1]
 
 
-def test_a_local_model_can_judge_and_its_verdicts_are_in_the_row(run: Run, scorer: LocalEngine) -> None:
+def test_a_local_model_can_judge_and_its_verdicts_are_in_the_row(
+    run: RefineCommand, scorer: LocalEngine
+) -> None:
     run.model = Path(str(scorer._model))
     result = run(SAMPLE, "--limit", "1", "--judge", "logits")
     assert result.exit_code == 0, result.output
@@ -180,7 +184,7 @@ def test_a_local_model_can_judge_and_its_verdicts_are_in_the_row(run: Run, score
     assert first["raw"].startswith("0: ")
 
 
-def test_rows_of_another_judge_are_not_mixed_with_this_ones(run: Run) -> None:
+def test_rows_of_another_judge_are_not_mixed_with_this_ones(run: RefineCommand) -> None:
     assert run(SAMPLE, "--limit", "1", "--judge", "lexical").exit_code == 0
     before = run.rows()
     result = run(SAMPLE, "--limit", "1", "--judge", "logits")
@@ -197,7 +201,9 @@ def test_rows_of_another_judge_are_not_mixed_with_this_ones(run: Run) -> None:
         (("--model", "/no/such.gguf"), "there is no file"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(run: Run, options: tuple[str, ...], word: str) -> None:
+def test_what_cannot_be_done_is_said_in_a_line(
+    run: RefineCommand, options: tuple[str, ...], word: str
+) -> None:
     result = run(SAMPLE, *options)
     assert result.exit_code != 0
     assert word in result.output
