@@ -1,16 +1,21 @@
 """What a judge is asked: shared beginnings, and fences that hold."""
 
 import re
+from collections.abc import Generator
 from itertools import takewhile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refiner.domain import Check, Criterion, Source
+from refiner.domain import Check, ChoiceProbabilities, Criterion, ModelInfo, Source
 from refiner.formats import answer
 from refiner.judges import judge_prompts
+from refiner.judges.choose import choose
+from refiner.judges.logits import prompts
 from refiner.prompts.template import PromptTemplate
+from refiner.settings import Settings
 
 SOURCES = (Source("S1", "Air scatters blue light.", "On air"), Source("S2", "Water is wet."))
 FAULT = Criterion("f", "Padding", "It spends words on what was not asked.", polarity="negative")
@@ -108,3 +113,29 @@ def test_a_judges_prompt_begins_as_the_one_that_wrote_the_answer() -> None:
     judged_by = judge_prompts.messages(criterion(MERIT), SOURCES, judge_prompts.DIGIT)
     assert judged_by[0] == written_from[0]
     assert beginning(judged_by[1].content, written_from[1].content).endswith("</snippet>\n</sources>\n\n")
+
+
+class NamedScorer:
+    """A model that could judge, of which nothing but its name is asked."""
+
+    info = ModelInfo("writer", is_refiner=False)
+
+    def score_choices(self, *_: object) -> Generator[ChoiceProbabilities]:
+        raise AssertionError("nothing is asked while choosing")
+
+
+def test_with_ones_own_prompt_the_logits_judge_begins_as_that_one_and_its_version_says_so(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mine.txt"
+    text = "version: 1\n--- system\nBe brief.\n--- material\nQ: $question\n\nS: $sources\n--- task\nRewrite: $draft\n"
+    file.write_text(text, encoding="utf-8")
+    scorer, mine = NamedScorer(), PromptTemplate.read(file)
+    judge = choose(Settings(prompt_file=file, judge="logits"), scorer, lambda _: scorer)  # type: ignore[arg-type, return-value]  # it only judges
+    assert judge.version == judge_prompts.version(mine) != judge_prompts.version()
+    written_from = mine.messages("Why?", answer.parse("It is so.", expect_block=False), SOURCES)
+    (judged_by,) = prompts([criterion(MERIT)], mine)
+    assert judged_by[0] == written_from[0]
+    shared = beginning(judged_by[1].content, written_from[1].content)
+    assert shared.startswith("Q: Why?\n\nS: <snippet id=S1>")
+    assert shared.endswith("</snippet>\n\n")
