@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from refiner.domain import GenerationProgress, JudgingProgress, Prepared
-from refiner.render.html_text import count, isolate, seconds, show
+from refiner.render.html_text import Html, count, html, isolate, join, seconds
 
 State = Literal["done", "now", "later"]
-_STOP = '<button type="button" class="plain" data-press="stop" aria-label="Stop this run">Stop <kbd>Esc</kbd></button>'
+_STOP = Html(
+    '<button type="button" class="plain" data-press="stop" aria-label="Stop this run">Stop '
+    "<kbd>Esc</kbd></button>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +24,43 @@ class Step:
     expected: float | None = None
 
 
-def steps(given: Sequence[Step], say: str) -> str:
+def steps(given: Sequence[Step], say: str) -> Html:
     """The steps, with a way to stop; ``say`` is what is read out, once for as long as it stays the same."""
-    items = "".join(
-        f'<li class="{show(one.state)}"><span>{isolate(one.words)}</span>{_time(one)}</li>' for one in given
+    items = join(
+        html(
+            '<li class="{state}"><span>{words}</span>{time}</li>',
+            state=one.state,
+            words=isolate(one.words),
+            time=_time(one),
+        )
+        for one in given
     )
-    return f'<div class="status busy" data-say="{show(say)}"><ol class="steps">{items}</ol>{_STOP}</div>'
+    return html(
+        '<div class="status busy" data-say="{say}"><ol class="steps">{items}</ol>{stop}</div>',
+        say=say,
+        items=items,
+        stop=_STOP,
+    )
 
 
-def _time(step: Step) -> str:
+def _time(step: Step) -> Html:
     if step.elapsed is None:
-        return ""
+        return Html()
     if step.state == "done":
-        return f" <time>{seconds(step.elapsed)}</time>"
+        return html(" <time>{elapsed}</time>", elapsed=seconds(step.elapsed))
     about = ""
     if step.expected is not None:
         late = step.elapsed > step.expected
         about = " longer than usual" if late else f" of about {seconds(step.expected)}"
-    return f' <time><span data-clock="{step.elapsed:.1f}">{seconds(step.elapsed)}</span>{about}</time>'
+    return html(
+        ' <time><span data-clock="{elapsed:.1f}">{time}</span>{about}</time>',
+        elapsed=step.elapsed,
+        time=seconds(step.elapsed),
+        about=about,
+    )
 
 
-def waiting(ahead: int, elapsed: float, expected: float | None) -> str:
+def waiting(ahead: int, elapsed: float, expected: float | None) -> Html:
     """One's place in front of a model that is busy."""
     words = f"Waiting: {count(ahead, 'run')} before yours"
     return steps((Step(words, "now", elapsed, expected),), words)

@@ -13,7 +13,7 @@ from refiner.render.changes.effects import Effect, effects, shifts
 from refiner.render.changes.lookup import Lookup
 from refiner.render.citations.cards import Cards
 from refiner.render.citations.support import UNCITED, flag, tone
-from refiner.render.html_text import count, direction, isolate
+from refiner.render.html_text import Html, count, direction, html, isolate, join
 from refiner.render.scores.figures import NAMES
 from refiner.text import sentences
 
@@ -40,7 +40,7 @@ def views(
     names: tuple[str, str] = NAMES,
     *,
     left: Cards | None = None,
-) -> str:
+) -> Html:
     """The summary in words, the switch, and the three views; ``rewards`` of both sides tell what a change did.
 
     ``left`` are the cards of the left side where it has other sources.
@@ -48,18 +48,29 @@ def views(
     supports = [reward.citation.supports for reward in rewards or ()] or [(), ()]
     did = effects(changes, *rewards) if rewards else ((),) * len(changes)
     page = _Page((left or cards, cards), Lookup(supports[0]), Lookup(supports[1]), names)
-    switch = "".join(
-        f'<button type="button" class="seg" data-set-view="{name}" aria-pressed="{str(name == "side").lower()}">'
-        f"{words}</button>"
+    switch = join(
+        html(
+            '<button type="button" class="seg" data-set-view="{name}" '
+            'aria-pressed="{pressed}">{words}</button>',
+            name=name,
+            pressed=str(name == "side").lower(),
+            words=words,
+        )
         for name, words in _VIEWS
     )
-    return (
-        '<div class="diff-top">'
-        f'<p class="diff-words">{summary(changes)}{_criteria(rewards)}</p>'
-        f'<div class="segs" role="group" aria-label="How to show the changes">{switch}</div></div>'
-        f'<div class="view view-side">{_side(changes, did, page)}</div>'
-        f'<div class="view view-inline prose">{_inline(changes, did, page)}</div>'
-        f'<div class="view view-clean prose"{direction(answer.text)}>{prose(answer, cards, page.after)}</div>'
+    return html(
+        '<div class="diff-top"><p class="diff-words">{summary}{criteria}</p>'
+        '<div class="segs" role="group" aria-label="How to show the changes">{switch}</div></div>'
+        '<div class="view view-side">{side}</div>'
+        '<div class="view view-inline prose">{inline}</div>'
+        '<div class="view view-clean prose"{direction}>{prose}</div>',
+        summary=summary(changes),
+        criteria=_criteria(rewards),
+        switch=switch,
+        side=_side(changes, did, page),
+        inline=_inline(changes, did, page),
+        direction=direction(answer.text),
+        prose=prose(answer, cards, page.after),
     )
 
 
@@ -100,7 +111,7 @@ def _criteria(rewards: tuple[Reward, Reward] | None) -> str:
     return f"; {said}"
 
 
-def prose(answer: Answer, cards: Cards, known: Lookup | None = None) -> str:
+def prose(answer: Answer, cards: Cards, known: Lookup | None = None) -> Html:
     """An answer as text to read: claims underlined by their support, their citations as chips."""
     known = known or Lookup()
     out = []
@@ -113,103 +124,146 @@ def prose(answer: Answer, cards: Cards, known: Lookup | None = None) -> str:
         place += 1
         look = tone(support.verdict) if support else "none"
         out.append(
-            f'<span class="claim {look}">{isolate(part.text)}</span>'
+            html('<span class="claim {look}">{text}</span>', look=look, text=isolate(part.text))
             + cards.chips(part.ids, part.text, support)
-            + (flag(support.verdict) if support else "")
+            + (flag(support.verdict) if support else Html())
         )
-    return "".join(out)
+    return join(out)
 
 
-def _plain(text: str, known: Lookup) -> str:
+def _plain(text: str, known: Lookup) -> Html:
     """Text between claims; sentences that should cite something are marked."""
     out, at = [], 0
     for one in sentences.split(text):
         if known.uncited(one.text):
-            before = isolate(text[at : one.start]) if one.start > at else ""
-            out.append(f'{before}<span class="claim uncited">{isolate(one.text)}</span>{UNCITED}')
+            before = isolate(text[at : one.start]) if one.start > at else Html()
+            out.append(
+                html(
+                    '{before}<span class="claim uncited">{text}</span>{uncited}',
+                    before=before,
+                    text=isolate(one.text),
+                    uncited=UNCITED,
+                )
+            )
             at = one.end
-    return "".join(out) + (isolate(text[at:]) if text[at:] else "")
+    return join(out) + (isolate(text[at:]) if text[at:] else Html())
 
 
-def _side(changes: Sequence[Change], did: Sequence[Sequence[Effect]], page: _Page) -> str:
-    head = "".join(f'<div class="half">{isolate(name)}</div>' for name in page.names)
-    rows = [f'<div class="pair pair-head" aria-hidden="true">{head}</div>']
+def _side(changes: Sequence[Change], did: Sequence[Sequence[Effect]], page: _Page) -> Html:
+    head = join(html('<div class="half">{name}</div>', name=isolate(name)) for name in page.names)
+    rows = [html('<div class="pair pair-head" aria-hidden="true">{head}</div>', head=head)]
     for change, found in zip(changes, did, strict=True):
         moved = " moved" if change.moved else ""
         state = _WORDS[change.kind] + (", moved" if change.moved else "")
         new = " para" if change.paragraph else ""
         plain = change.kind == "edited" and not change.moved  # its marked words say it already
-        tag = f'<span class="{"sr" if plain else "state"}">{state}</span>' if state != "Kept" else ""
+        tag = (
+            html('<span class="{kind}">{state}</span>', kind="sr" if plain else "state", state=state)
+            if state != "Kept"
+            else ""
+        )
         left, right = _half(change, "del", page), _half(change, "ins", page)
         rows.append(
-            f'<div class="pair {change.kind}{moved}{new}">'
-            f'<div class="half"{_way(change.draft)}>{_named(page.names[0], left)}</div>'
-            f'<div class="half"{_way(change.refined or change.draft)}>{_named(page.names[1], right)}{tag}{_notes(found, page)}</div></div>'
+            html(
+                '<div class="pair {kind}{moved}{new}"><div class="half"{left_way}>{left}</div>'
+                '<div class="half"{right_way}>{right}{tag}{notes}</div></div>',
+                kind=change.kind,
+                moved=moved,
+                new=new,
+                left_way=_way(change.draft),
+                left=_named(page.names[0], left),
+                right_way=_way(change.refined or change.draft),
+                right=_named(page.names[1], right),
+                tag=tag,
+                notes=_notes(found, page),
+            )
         )
-    return "".join(rows)
+    return join(rows)
 
 
-def _half(change: Change, tag: str, page: _Page) -> str:
+def _half(change: Change, tag: str, page: _Page) -> Html:
     side = ("del", "ins").index(tag)
     tokens, known = (change.draft, change.refined)[side], (page.before, page.after)[side]
-    bare = "" if change.kind == "removed" else _bare(tokens, known)  # of what is gone the note tells it
-    return "".join(_runs(tokens, tag, page.cards[side], known)) + bare
+    bare = Html() if change.kind == "removed" else _bare(tokens, known)  # of what is gone the note tells it
+    return join(_runs(tokens, tag, page.cards[side], known)) + bare
 
 
-def _bare(tokens: Sequence[Token], known: Lookup) -> str:
+def _bare(tokens: Sequence[Token], known: Lookup) -> Html:
     """The mark of a sentence that should cite something, and does not."""
     if not tokens or any(token.ids for token in tokens):
-        return ""
-    return UNCITED if known.uncited("".join(token.text for token in tokens)) else ""
+        return Html()
+    return UNCITED if known.uncited(_text(tokens)) else Html()
 
 
-def _named(side: str, words: str) -> str:
+def _named(side: str, words: Html) -> Html:
     return (
-        f'<span class="sr side">{isolate(side)}: </span>{words}'
+        html('<span class="sr side">{side}: </span>{words}', side=isolate(side), words=words)
         if words
-        else '<span class="sr">nothing</span>'
+        else Html('<span class="sr">nothing</span>')
     )
 
 
-def _notes(found: Sequence[Effect], page: _Page) -> str:
+def _notes(found: Sequence[Effect], page: _Page) -> Html:
     """What a change did: a tag that can be focused, and beside it the whole of it, seen on hover and focus."""
     if not found:
-        return ""
+        return Html()
     page.notes += 1
     mark = f"did-{page.notes}"
-    tags = " ".join(f'<span class="did-{one.tone}">{isolate(one.short)}</span>' for one in found)
-    lines = "".join(f"<span>{isolate(one.words)}</span>" for one in found)
-    return (
-        f'<span class="did"><button type="button" class="did-tags" aria-describedby="{mark}">{tags}</button>'
-        f'<span class="tip" role="tooltip" id="{mark}" dir="ltr">{lines}</span></span>'
+    tags = join(
+        (
+            html('<span class="did-{tone}">{short}</span>', tone=one.tone, short=isolate(one.short))
+            for one in found
+        ),
+        " ",
+    )
+    lines = join(html("<span>{words}</span>", words=isolate(one.words)) for one in found)
+    return html(
+        '<span class="did">'
+        '<button type="button" class="did-tags" aria-describedby="{mark}">{tags}</button>'
+        '<span class="tip" role="tooltip" id="{mark}" dir="ltr">{lines}</span></span>',
+        mark=mark,
+        tags=tags,
+        lines=lines,
     )
 
 
-def _inline(changes: Sequence[Change], did: Sequence[Sequence[Effect]], page: _Page) -> str:
-    paragraphs: list[list[str]] = [[]]
-    ways: list[str] = []
+def _inline(changes: Sequence[Change], did: Sequence[Sequence[Effect]], page: _Page) -> Html:
+    paragraphs: list[list[Html]] = [[]]
+    ways: list[Html] = []
     for change, found in zip(changes, did, strict=True):
         if change.paragraph and paragraphs[-1]:
             paragraphs.append([])
         ways += [_way(change.refined or change.draft)] * (len(paragraphs) - len(ways))
-        moved = '<span class="state">moved</span> ' if change.moved else ""
+        moved = Html('<span class="state">moved</span> ') if change.moved else ""
         paragraphs[-1].append(
-            f'<span class="sentence">{_merged(change, page)}{moved}{_bare(change.refined, page.after)}'
-            f"{_notes(found, page)}</span>"
+            html(
+                '<span class="sentence">{merged}{moved}{bare}{notes}</span>',
+                merged=_merged(change, page),
+                moved=moved,
+                bare=_bare(change.refined, page.after),
+                notes=_notes(found, page),
+            )
         )
-    return "".join(f"<p{way}>{' '.join(spans)}</p>" for way, spans in zip(ways, paragraphs, strict=False))
+    return join(
+        html("<p{way}>{sentences}</p>", way=way, sentences=join(spans, " "))
+        for way, spans in zip(ways, paragraphs, strict=False)
+    )
 
 
-def _way(sentence: Sequence[Token]) -> str:
-    return direction("".join(token.text for token in sentence))
+def _way(sentence: Sequence[Token]) -> Html:
+    return direction(_text(sentence))
 
 
-def _merged(change: Change, page: _Page) -> str:
+def _text(tokens: Iterable[Token]) -> str:
+    return "".join(token.text for token in tokens)
+
+
+def _merged(change: Change, page: _Page) -> Html:
     """One sentence with what went and what came at its place; words that both have are written once.
 
     Of what both have, the same number of tokens stands on either side, in the same order.
     """
-    out: list[str] = []
+    out: list[Html] = []
     left, right = list(change.draft), list(change.refined)
     while left or right:
         went, came = _head(left, changed=True), _head(right, changed=True)
@@ -221,7 +275,7 @@ def _merged(change: Change, page: _Page) -> str:
         kept = right[:n] or left[:n]
         out += _runs(kept, "ins", page.cards[1], page.after)
         del left[:n], right[:n]
-    return "".join(out)
+    return join(out)
 
 
 def _head(tokens: list[Token], *, changed: bool) -> list[Token]:
@@ -237,36 +291,42 @@ def _length(tokens: list[Token]) -> int:
     return next((at for at, token in enumerate(tokens) if token.changed), len(tokens))
 
 
-def _runs(tokens: Sequence[Token], tag: str, cards: Cards, known: Lookup) -> list[str]:
+def _runs(tokens: Sequence[Token], tag: str, cards: Cards, known: Lookup) -> list[Html]:
     """Neighbouring tokens that changed, or did not, as one piece each."""
-    sentence = "".join(token.text for token in tokens)
+    sentence = _text(tokens)
     said = "removed" if tag == "del" else "added"
     out = []
     for changed, run in groupby(tokens, key=lambda token: token.changed):
         inner = _stretch(run, sentence, cards, known)
         if changed:
             words, blank = _blank_after(inner)
-            inner = f'<{tag}><span class="sr">{said}: </span>{words}</{tag}>{blank}'
+            inner = html(
+                '<{tag}><span class="sr">{said}: </span>{words}</{tag}>{blank}',
+                tag=tag,
+                said=said,
+                words=words,
+                blank=blank,
+            )
         out.append(inner)
     return out
 
 
-def _blank_after(inner: str) -> tuple[str, str]:
+def _blank_after(inner: Html) -> tuple[Html, str]:
     """The blank after the last word or citation by itself: it is not what changed."""
-    for end, kept in ((" </bdi>", "</bdi>"), (" ", "")):
+    for end, kept in ((" </bdi>", Html("</bdi>")), (" ", Html())):
         if inner.endswith(end):
             return inner.removesuffix(end) + kept, " "
     return inner, ""
 
 
-def _stretch(tokens: Iterable[Token], sentence: str, cards: Cards, known: Lookup) -> str:
+def _stretch(tokens: Iterable[Token], sentence: str, cards: Cards, known: Lookup) -> Html:
     out = []
     for cites, run in groupby(tokens, key=lambda token: bool(token.ids)):
         if not cites:
-            out.append(isolate("".join(token.text for token in run)))
+            out.append(isolate(_text(run)))
             continue
         for token in run:
             support = known.claim(token.claim)
-            mark = flag(support.verdict) if support else ""
-            out.append(f"{cards.chips(token.ids, support.text if support else sentence, support)}{mark} ")
-    return "".join(out)
+            chips = cards.chips(token.ids, support.text if support else sentence, support)
+            out.append(html("{chips}{mark} ", chips=chips, mark=flag(support.verdict) if support else ""))
+    return join(out)

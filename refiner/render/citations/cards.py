@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from refiner.domain import ClaimSupport, Passage, Source, Verdict
 from refiner.render.citations.support import badge
-from refiner.render.html_text import count, direction, host, isolate, link, show
+from refiner.render.html_text import Html, count, direction, host, html, isolate, join, link
 from refiner.text.relevance import best_sentence
 
 _LONGEST_SHOWN = 6000
@@ -23,28 +23,42 @@ class Cards:
     def __init__(self, sources: Sequence[Source], name: str = "c") -> None:
         self._sources = {source.id: (number, source) for number, source in enumerate(sources, 1)}
         self._name = name
-        self._made: dict[tuple[str, str], tuple[str, str]] = {}
+        self._made: dict[tuple[str, str], tuple[str, Html]] = {}
 
-    def chips(self, ids: Iterable[str], statement: str, support: ClaimSupport | None = None) -> str:
+    def chips(self, ids: Iterable[str], statement: str, support: ClaimSupport | None = None) -> Html:
         """The chips of one citation, behind the statement that they stand for."""
-        return f'<span class="chips">{"".join(self._chip(one, statement, support) for one in ids)}</span>'
+        return html(
+            '<span class="chips">{chips}</span>',
+            chips=join(self._chip(one, statement, support) for one in ids),
+        )
 
-    def html(self) -> str:
+    def html(self) -> Html:
         """Every card that a chip opens."""
-        return "".join(card for _, card in self._made.values())
+        return join(card for _, card in self._made.values())
 
-    def _chip(self, one: str, statement: str, support: ClaimSupport | None) -> str:
+    def _chip(self, one: str, statement: str, support: ClaimSupport | None) -> Html:
         if one not in self._sources:
-            label = f"Citation of {isolate(one)}, which is none of the sources"
-            return f'<span class="chip chip-bad"><span class="sr">{label}</span><span aria-hidden="true">?</span></span>'
+            label = html("Citation of {id}, which is none of the sources", id=isolate(one))
+            return html(
+                '<span class="chip chip-bad"><span class="sr">{label}</span>'
+                '<span aria-hidden="true">?</span></span>',
+                label=label,
+            )
         number, source = self._sources[one]
-        named = show(source.title or f"source {one}")
+        named = source.title or f"source {one}"
         if not self._name:
-            return f'<span class="chip" title="{named}"><span class="sr">source </span>{number}</span>'
+            return html(
+                '<span class="chip" title="{named}"><span class="sr">source </span>{number}</span>',
+                named=named,
+                number=number,
+            )
         card = self._card(number, source, statement, support)
-        return (
-            f'<button type="button" class="chip" popovertarget="{card}" data-source="{number}"'
-            f' aria-label="Source {number}: {named}">{number}</button>'
+        return html(
+            '<button type="button" class="chip" popovertarget="{card}" data-source="{number}" '
+            'aria-label="Source {number}: {named}">{number}</button>',
+            card=card,
+            number=number,
+            named=named,
         )
 
     def _card(self, number: int, source: Source, statement: str, support: ClaimSupport | None) -> str:
@@ -73,30 +87,43 @@ def _nearest(support: ClaimSupport | None, statement: str, source: Source) -> Pa
     return Passage(source.id, best.start, best.end) if best else None
 
 
-def _card(mark: str, number: int, source: Source, nearest: Passage | None, verdict: Verdict | None) -> str:
+def _card(mark: str, number: int, source: Source, nearest: Passage | None, verdict: Verdict | None) -> Html:
     said = (
-        f'<p class="card-support">{badge(verdict)} <span class="muted">{isolate(verdict.reason)}</span></p>'
+        html(
+            '<p class="card-support">{badge} <span class="muted">{reason}</span></p>',
+            badge=badge(verdict),
+            reason=isolate(verdict.reason),
+        )
         if verdict
         else ""
     )
-    return (
-        f'<div popover id="{mark}" class="card" role="dialog" aria-labelledby="{mark}-t">'
-        f'<p class="card-top"><span class="num">{number}</span><span class="muted">{where(source)}</span>'
-        f'<button type="button" class="card-close" popovertarget="{mark}" popovertargetaction="hide"'
-        ' aria-label="Close">×</button></p>'
-        f'<h3 id="{mark}-t"{direction(source.title)}>{link(source.url, source.title or f"Source {source.id}")}</h3>'
-        f'{said}<div class="card-text" tabindex="0" role="region" aria-label="Text of the source"'
-        f"{direction(source.text)}>{passage(source, nearest)}</div></div>"
+    return html(
+        '<div popover id="{mark}" class="card" role="dialog" aria-labelledby="{mark}-t">'
+        '<p class="card-top"><span class="num">{number}</span><span class="muted">{where}</span>'
+        '<button type="button" class="card-close" popovertarget="{mark}" popovertargetaction="hide" '
+        'aria-label="Close">×</button>'
+        "</p>"
+        '<h3 id="{mark}-t"{title_direction}>{link}</h3>{said}<div class="card-text" tabindex="0" '
+        'role="region" aria-label="Text of the source"{text_direction}>{passage}</div>'
+        "</div>",
+        mark=mark,
+        number=number,
+        where=where(source),
+        title_direction=direction(source.title),
+        link=link(source.url, source.title or f"Source {source.id}"),
+        said=said,
+        text_direction=direction(source.text),
+        passage=passage(source, nearest),
     )
 
 
-def where(source: Source) -> str:
+def where(source: Source) -> Html:
     """Where a source is from, in few words: its id and its host."""
     at = host(source.url)
-    return f"id {isolate(source.id)}" + (f" · {show(at)}" if at else "")
+    return html("id {id}{host}", id=isolate(source.id), host=f" · {at}" if at else "")
 
 
-def passage(source: Source, best: Passage | None = None) -> str:
+def passage(source: Source, best: Passage | None = None) -> Html:
     """The source's text with a passage marked; a long text around it only."""
     text = source.text
     if best is None:
@@ -104,12 +131,20 @@ def passage(source: Source, best: Passage | None = None) -> str:
     start = max(0, best.start - _LONGEST_SHOWN // 2)
     end = min(len(text), best.end + _LONGEST_SHOWN // 2)
     before, after = text[start : best.start], text[best.end : end]
-    return (
-        f"{_left_out(start)}{isolate(before)}"
-        f'<mark><span class="sr">nearest passage: </span>{isolate(text[best.start : best.end])}</mark>'
-        f"{isolate(after)}{_left_out(len(text) - end)}"
+    return html(
+        '{left_out_before}{before}<mark><span class="sr">nearest passage: '
+        "</span>{text}</mark>{after}{left_out_after}",
+        left_out_before=_left_out(start),
+        before=isolate(before),
+        text=isolate(text[best.start : best.end]),
+        after=isolate(after),
+        left_out_after=_left_out(len(text) - end),
     )
 
 
-def _left_out(characters: int) -> str:
-    return f' <span class="muted">[… {count(characters, "character")}]</span> ' if characters > 0 else ""
+def _left_out(characters: int) -> Html:
+    return (
+        html(' <span class="muted">[… {characters}]</span> ', characters=count(characters, "character"))
+        if characters > 0
+        else Html()
+    )

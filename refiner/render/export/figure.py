@@ -10,10 +10,11 @@ from datetime import datetime
 
 from refiner.domain import Aggregate, Refinement, Verdict
 from refiner.render.export.svg import box, isolated, line, words
-from refiner.render.export.text_width import fit, leftward, lines, width
-from refiner.render.html_text import number, plain
+from refiner.render.export.text_width import fit, lines, width
+from refiner.render.html_text import Html, escape, html, join, number, without_control_characters
 from refiner.render.scores import figures
 from refiner.render.scores.figures import Pair, Row
+from refiner.text.direction import runs_right_to_left
 
 _WIDTH, _EDGE = 720, 20
 _PLOT, _UNIT = 270, 276
@@ -29,13 +30,13 @@ _MOST = 20
 
 _INK, _SOFT, _RULE = "#191d22", "#565b62", "#d9dbdf"
 _LOOK = {
-    ("draft", False): 'fill="#b9c1cd" stroke="#8b95a3"',
-    ("refined", False): 'fill="#20457c" stroke="#20457c"',
-    ("draft", True): 'fill="#ffffff" stroke="#6d7785" stroke-dasharray="3 2"',
-    ("refined", True): 'fill="#bcd0ee" stroke="#20457c" stroke-dasharray="3 2"',
+    ("draft", False): Html('fill="#b9c1cd" stroke="#8b95a3"'),
+    ("refined", False): Html('fill="#20457c" stroke="#20457c"'),
+    ("draft", True): Html('fill="#ffffff" stroke="#6d7785" stroke-dasharray="3 2"'),
+    ("refined", True): Html('fill="#bcd0ee" stroke="#20457c" stroke-dasharray="3 2"'),
 }
-_OPEN = 'fill="url(#hatch)" stroke="#c3c8d0"'
-_HATCH = (
+_OPEN = Html('fill="url(#hatch)" stroke="#c3c8d0"')
+_HATCH = Html(
     '<pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<path d="M0 0V4" stroke="#a3aab5" stroke-width="1.2"/></pattern>'
 )
@@ -63,7 +64,7 @@ class _Line:
     lead: bool = False
 
 
-def figure(run: Refinement, made: datetime | None = None) -> str:
+def figure(run: Refinement, made: datetime | None = None) -> Html:
     """The scores and the criteria of both answers as bars, under what was asked and who wrote and scored."""
     scores = [_score(row) for row in figures.rows(run.draft_reward, run.reward)]
     pairs = figures.pairs(run.draft_reward, run.reward)
@@ -72,17 +73,25 @@ def figure(run: Refinement, made: datetime | None = None) -> str:
     first, top = _block("Scores", scores, top)
     second, top = _block("Criteria", criteria, top + 16)
     if len(pairs) > _MOST:
-        second += line(_PLOT - 16, top + 16, f"… {len(pairs) - _MOST} more", _SOFT, "right")
+        second += line(_PLOT - 16, top + 16, html("… {left} more", left=len(pairs) - _MOST), _SOFT, "right")
         top += _ROW
     height = top + 70
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}" '
-        'role="img" aria-labelledby="figure-title figure-desc" '
-        "font-family=\"Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif\">"
-        f'<title id="figure-title">{words(f"Draft and refined answer: {run.request.question}")}</title>'
-        f'<desc id="figure-desc">{words(" ".join(map(_said, (*scores, *criteria))))}</desc>'
-        f'<defs>{_HATCH}</defs><rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
-        f"{head}{first}{second}{_legend(top + 30)}</svg>\n"
+    return html(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} '
+        '{height}" role="img" aria-labelledby="figure-title figure-desc" font-family="Helvetica, Arial, '
+        "'Liberation Sans', 'DejaVu Sans', sans-serif\">"
+        '<title id="figure-title">{title}</title><desc id="figure-desc">{description}</desc>'
+        "<defs>{hatch}</defs>"
+        '<rect width="{width}" height="{height}" fill="#ffffff"/>{head}{first}{second}{legend}</svg>\n',
+        width=_WIDTH,
+        height=height,
+        title=words(f"Draft and refined answer: {run.request.question}"),
+        description=words(" ".join(map(_said, (*scores, *criteria)))),
+        hatch=_HATCH,
+        head=head,
+        first=first,
+        second=second,
+        legend=_legend(top + 30),
     )
 
 
@@ -117,12 +126,12 @@ def _said(row: _Line) -> str:
     return f"{row.label}{row.note}: draft {row.draft.words}, refined {row.refined.words}{how}."
 
 
-def _head(run: Refinement, made: datetime | None) -> tuple[str, int]:
+def _head(run: Refinement, made: datetime | None) -> tuple[Html, int]:
     """The question, who wrote and scored, and where that ends."""
     room = _WIDTH - 2 * _EDGE
-    asked = lines(plain(run.request.question), room / _LARGE / _BOLD, 2)
-    rtl = leftward(asked[0])
-    shown = "".join(
+    asked = lines(without_control_characters(run.request.question), room / _LARGE / _BOLD, 2)
+    rtl = runs_right_to_left(asked[0])
+    shown = join(
         line(
             room if rtl else 0, 20 * place + 16, words(one), _INK, "right" if rtl else "left",
             size=_LARGE, bold=True, rtl=rtl,
@@ -131,69 +140,109 @@ def _head(run: Refinement, made: datetime | None) -> tuple[str, int]:
     )  # fmt: skip
     other = "" if run.model.is_refiner else ", not the refiner"
     made_by = (
-        f"Written by {isolated(fit(plain(run.model.name), 44))}{other}",
-        f"Scored by {isolated(fit(plain(run.judge), 44))}{f' · {made:%Y-%m-%d}' if made else ''}",
+        html(
+            "Written by {name}{other}",
+            name=isolated(fit(without_control_characters(run.model.name), 44)),
+            other=other,
+        ),
+        html(
+            "Scored by {judge}{day}",
+            judge=isolated(fit(without_control_characters(run.judge), 44)),
+            day=f" · {made:%Y-%m-%d}" if made else "",
+        ),
     )
     end = 20 * len(asked)
-    shown += "".join(line(0, end + 18 + 17 * place, one, _SOFT) for place, one in enumerate(made_by))
+    shown += join(line(0, end + 18 + 17 * place, one, _SOFT) for place, one in enumerate(made_by))
     return box(_EDGE, 18, room, end + 44, shown), end + 74
 
 
-def _block(name: str, rows: Sequence[_Line], top: int) -> tuple[str, int]:
+def _block(name: str, rows: Sequence[_Line], top: int) -> tuple[Html, int]:
     """The rows under their heading, over the grid, and where they end."""
     begin, end = top + 22, top + 26 + _ROW * len(rows)
-    grid = "".join(
-        f'<path d="M{_PLOT + _UNIT * at / 4:g} {begin}V{end}" stroke="{_RULE if at else _SOFT}"/>'
-        + line(_PLOT + _UNIT * at / 4, top + 14, f"{at / 4:g}", _SOFT, "middle", size=11)
+    grid = join(
+        html(
+            '<path d="M{x:g} {begin}V{end}" stroke="{rule}"/>',
+            x=_PLOT + _UNIT * at / 4,
+            begin=begin,
+            end=end,
+            rule=_RULE if at else _SOFT,
+        )
+        + line(_PLOT + _UNIT * at / 4, top + 14, html("{value:g}", value=at / 4), _SOFT, "middle", size=11)
         for at in range(5)
     )
     heads = (
-        line(_EDGE, top + 14, name, _INK, bold=True)
-        + line(_DRAFT, top + 14, "draft", _SOFT, "right", size=11)
-        + line(_REFINED, top + 14, "refined", _SOFT, "right", size=11)
-        + f'<path d="M{_EDGE} {begin}H{_WIDTH - _EDGE}" stroke="{_INK}"/>'
+        line(_EDGE, top + 14, escape(name), _INK, bold=True)
+        + line(_DRAFT, top + 14, Html("draft"), _SOFT, "right", size=11)
+        + line(_REFINED, top + 14, Html("refined"), _SOFT, "right", size=11)
+        + html(
+            '<path d="M{left} {begin}H{right}" stroke="{ink}"/>',
+            left=_EDGE,
+            begin=begin,
+            right=_WIDTH - _EDGE,
+            ink=_INK,
+        )
     )
-    return grid + heads + "".join(_row(row, begin + 4 + _ROW * at) for at, row in enumerate(rows)), end
+    return grid + heads + join(_row(row, begin + 4 + _ROW * at) for at, row in enumerate(rows)), end
 
 
-def _row(row: _Line, top: int) -> str:
+def _row(row: _Line, top: int) -> Html:
     middle = _ROW // 2
-    label = isolated(fit(plain(row.label), _LABELS / _SIZE - width(row.note))) + row.note
+    label = isolated(fit(without_control_characters(row.label), _LABELS / _SIZE - width(row.note))) + row.note
     return (
         box(_EDGE, top, _LABELS, _ROW, line(_LABELS, middle + 4, label, _INK, "right", bold=row.lead))
         + _bar("draft", row.draft, top + middle - _BAR - 1)
         + _bar("refined", row.refined, top + middle + 1)
-        + line(_DRAFT, top + middle + 4, row.draft.words, _SOFT, "right")
+        + line(_DRAFT, top + middle + 4, escape(row.draft.words), _SOFT, "right")
         + line(
-            _REFINED, top + middle + 4, row.refined.words, _INK, "right", bold=row.refined.value is not None
+            _REFINED,
+            top + middle + 4,
+            escape(row.refined.words),
+            _INK,
+            "right",
+            bold=row.refined.value is not None,
         )
     )
 
 
-def _bar(side: str, bar: _Bar, top: int) -> str:
-    value = "" if bar.value is None else _rect(side, 0, bar.value, top, _LOOK[side, bar.estimated])
-    return value + (_rect("open", bar.lo, bar.hi, top, _OPEN) if bar.hi > bar.lo else "")
+def _bar(side: str, bar: _Bar, top: int) -> Html:
+    value = Html() if bar.value is None else _rect(side, 0, bar.value, top, _LOOK[side, bar.estimated])
+    return value + (_rect("open", bar.lo, bar.hi, top, _OPEN) if bar.hi > bar.lo else Html())
 
 
-def _rect(kind: str, begin: float, end: float, top: int, look: str) -> str:
+def _rect(kind: str, begin: float, end: float, top: int, look: Html) -> Html:
     x, width = _PLOT + _UNIT * begin, _UNIT * (end - begin)
-    return f'<rect class="{kind}" x="{x:.2f}" y="{top}" width="{width:.2f}" height="{_BAR}" {look}/>'
+    return html(
+        '<rect class="{kind}" x="{x:.2f}" y="{top}" width="{width:.2f}" height="{bar}" {look}/>',
+        kind=kind,
+        x=x,
+        top=top,
+        width=width,
+        bar=_BAR,
+        look=look,
+    )
 
 
-def _legend(top: int) -> str:
+def _legend(top: int) -> Html:
     keys = (
         (_EDGE, _LOOK["draft", False], "draft"),
         (_EDGE + 72, _LOOK["refined", False], "refined"),
         (_EDGE + 156, _LOOK["refined", True], "dashed: estimated by a heuristic"),
         (_EDGE + 396, _OPEN, "hatched: not scored, could lie anywhere in it"),
     )
-    return "".join(
-        f'<rect x="{x}" y="{top - 7}" width="18" height="{_BAR}" {look}/>{line(x + 24, top, said, _SOFT, size=11)}'
+    return join(
+        html(
+            '<rect x="{x}" y="{top}" width="18" height="{bar}" {look}/>{line}',
+            x=x,
+            top=top - 7,
+            bar=_BAR,
+            look=look,
+            line=line(x + 24, top, escape(said), _SOFT, size=11),
+        )
         for x, look, said in keys
     ) + line(
         _EDGE,
         top + 22,
-        "Values from 0 to 1; more is better. A fault counts 1 minus what was found.",
+        Html("Values from 0 to 1; more is better. A fault counts 1 minus what was found."),
         _SOFT,
         size=11,
     )

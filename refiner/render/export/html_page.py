@@ -11,7 +11,7 @@ from hashlib import sha256
 from refiner.domain import Refinement
 from refiner.judges.quality import Quality
 from refiner.render import result
-from refiner.render.html_text import direction, isolate, show
+from refiner.render.html_text import Html, direction, html, isolate, trusted
 from refiner.render.scores import judge_quality
 from refiner.runs import run_file
 
@@ -37,44 +37,57 @@ _LONGEST_TITLE = 120
 _END = re.compile(r"<(?=/script|/style|!--)", re.IGNORECASE)
 
 
-def page(run: Refinement, made: datetime, *, style: str, script: str, judged: Quality | None = None) -> str:
+def page(run: Refinement, made: datetime, *, style: str, script: str, judged: Quality | None = None) -> Html:
     """The run as HTML, with the run itself inside; ``judged`` is what is known of its judge."""
     styles, scripts = _held(style + _BASE), _held(_DARK + script)
     asked = run.request.question
     time = made.astimezone(UTC)
-    return (
+    return html(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(styles, scripts)}">'
+        '<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="referrer" content="no-referrer">'
-        f"<title>{show(' '.join(asked.split())[:_LONGEST_TITLE])} – Refiner</title>"
-        f"<style>{styles}</style><script>{scripts}</script></head>"
-        '<body class="gradio-container"><div class="main">'
-        f"<header><p><b>Refiner</b> · a draft, refined by its sources</p><h1{direction(asked)}>{isolate(asked)}</h1>"
-        f'<p><time datetime="{time.isoformat(timespec="seconds")}">{time:%Y-%m-%d, %H:%M} UTC</time></p></header>'
-        f"<main>{result.finished(run, judged)}{judge_quality.fold(run.judge, judged) if judged else ''}</main>"
-        f"<footer><p>{_MADE}</p></footer></div>{run_file.embed(run, made)}</body></html>\n"
+        '<meta name="referrer" content="no-referrer"><title>{title} – Refiner</title>'
+        '<style>{styles}</style><script>{scripts}</script></head><body class="gradio-container">'
+        '<div class="main"><header><p><b>Refiner</b> · a draft, refined by its sources</p>'
+        "<h1{direction}>{asked}</h1><p>"
+        '<time datetime="{iso_time}">{day_and_time} UTC</time></p></header>'
+        "<main>{finished}{fold}</main><footer><p>{made}</p></footer></div>{embed}</body></html>\n",
+        policy=_policy(styles, scripts),
+        title=" ".join(asked.split())[:_LONGEST_TITLE],
+        styles=styles,
+        scripts=scripts,
+        direction=direction(asked),
+        asked=isolate(asked),
+        iso_time=time.isoformat(timespec="seconds"),
+        day_and_time=f"{time:%Y-%m-%d, %H:%M}",
+        finished=result.finished(run, judged),
+        fold=judge_quality.fold(run.judge, judged) if judged else "",
+        made=_MADE,
+        embed=trusted(run_file.embed(run, made)),
     )
 
 
 _MADE = (
-    "Made with Refiner. The scores are this app’s own, made by the judge named above; nobody has checked them. "
+    "Made with Refiner. The scores are this app’s own, made by the judge named above; nobody has checked "
+    "them. "
     "Whoever sends this page could have changed it."
 )
 
 
-def _held(text: str) -> str:
+def _held(text: str) -> Html:
     """A script or stylesheet that cannot end its element, line ends as the reader of HTML leaves them."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _END.sub(r"<\\", lines)
+    return trusted(_END.sub(r"<\\", lines))
 
 
-def _policy(styles: str, scripts: str) -> str:
+def _policy(styles: Html, scripts: Html) -> Html:
     """What may be shown and run: this stylesheet, this script, the bars' own lengths."""
-    return (
-        f"default-src 'none'; script-src '{_hash(scripts)}'; style-src 'unsafe-inline'; "
-        f"style-src-elem '{_hash(styles)}'; style-src-attr 'unsafe-inline'; img-src data:; base-uri 'none'; "
-        "form-action 'none'"
+    return html(
+        "default-src 'none'; script-src '{script_hash}'; style-src 'unsafe-inline'; "
+        "style-src-elem '{style_hash}'; style-src-attr 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'",
+        script_hash=_hash(scripts),
+        style_hash=_hash(styles),
     )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from refiner.domain import Answer, Claim, ClaimSupport, Refinement, Reward, Source, Verdict
 from refiner.render.changes import diff
 from refiner.render.citations import support
-from refiner.render.html_text import count, is_web, number, plain
+from refiner.render.html_text import count, is_web, number, without_control_characters
 from refiner.render.scores import figures
 from refiner.render.scores.figures import Pair
 
@@ -54,7 +54,7 @@ def words(text: str) -> str:
 
 
 def _inline(text: str) -> str:
-    marked = _MARKS.sub(lambda mark: "\\" + mark[0], plain(text))
+    marked = _MARKS.sub(lambda mark: "\\" + mark[0], without_control_characters(text))
     return re.sub("[&<>|]", lambda mark: _REFERENCES[mark[0]], marked)
 
 

@@ -52,9 +52,3 @@ def _reach(text: str, ems: float) -> int:
         if taken > ems:
             return max(place, 1)
     return len(text)
-
-
-def leftward(text: str) -> bool:
-    """Whether the text runs from right to left: its first strong letter does."""
-    kinds = (unicodedata.bidirectional(letter) for letter in text)
-    return next((kind for kind in kinds if kind in {"L", "R", "AL"}), "L") != "L"
