@@ -65,7 +65,7 @@ def judge_eval(
         raise click.ClickException(str(error)) from error
     if plot is not None:
         try:
-            plot.write_text(drawn.plot(found), encoding="utf-8")
+            plot.write_text(drawn.reliability_plot(found), encoding="utf-8")
         except OSError as error:
             raise click.ClickException(f"{plot} cannot be written: {error}.") from error
 

@@ -17,13 +17,14 @@ from refiner.domain import (
 from refiner.formats import answer as answers
 from refiner.judges.quality import Quality
 from refiner.render.changes import diff
+from refiner.render.changes.prose import answer_prose
 from refiner.render.citations import sources
-from refiner.render.citations.cards import Cards
-from refiner.render.html_text import Html, count, direction, html, isolate, join, link, seconds
-from refiner.render.scores import judge_quality, panel
+from refiner.render.citations.cards import CitationCards
+from refiner.render.html_text import Html, count, direction, html, isolate, join, link
+from refiner.render.run_facts import comparison_caveats, made_by, run_record
+from refiner.render.scores import claims, criteria, judge_quality, totals
 
 CARD_URL = "https://huggingface.co/lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
-_ENDS = {"end": "", "": "", "stopped": "stopped by you", "budget": "ended at the token limit"}
 
 
 def model_line(model: ModelInfo, *, ready: bool = True, problem: str = "") -> Html:
@@ -112,7 +113,7 @@ def waiting() -> Html:
 
 def writing(text: str, request: Request, *, over: bool = False) -> Html:
     """The text so far, to read, citations as chips already; ``over`` where no more will come."""
-    cards = Cards(request.sources, "")
+    cards = CitationCards(request.sources, "")
     read = answers.parse(text, [source.id for source in request.sources])
     busy, caret = ("", "") if over else (" busy", Html('<span class="caret" aria-hidden="true"></span>'))
     name = "What was written so far" if over else "Refined answer"
@@ -122,20 +123,20 @@ def writing(text: str, request: Request, *, over: bool = False) -> Html:
         busy=busy,
         name=name,
         direction=direction(read.text),
-        prose=diff.prose(read, cards),
+        prose=answer_prose(read, cards),
         caret=caret,
     )
 
 
 def judging(stage: JudgingProgress, request: Request) -> Html:
     """The diff, while the scores are still being made."""
-    cards = Cards(request.sources, "j")
-    body = diff.views(stage.changes, stage.answer, cards)
+    cards = CitationCards(request.sources, "j")
+    body = diff.diff_views(stage.changes, stage.answer, cards)
     return html(
         '<article class="result busy"><section class="sheet">'
         "<h2>What changed</h2>{body}</section>{cards}</article>",
         body=body,
-        cards=cards.html(),
+        cards=cards.popovers(),
     )
 
 
@@ -150,14 +151,14 @@ def covered() -> Html:
 
 def blind(run: Refinement, left: Side) -> Html:
     """Draft and refined answer beside each other, without names, scores and verdicts."""
-    cards = Cards(run.request.sources, "b")
+    cards = CitationCards(run.request.sources, "b")
     answers = (run.draft, run.answer) if left == "draft" else (run.answer, run.draft)
     halves = join(
         html(
             '<div class="half"><h3>{name}</h3><div class="prose"{direction}>{prose}</div></div>',
             name=name,
             direction=direction(one.text),
-            prose=diff.prose(one, cards),
+            prose=answer_prose(one, cards),
         )
         for name, one in zip(("Left", "Right"), answers, strict=True)
     )
@@ -169,7 +170,7 @@ def blind(run: Refinement, left: Side) -> Html:
     return html(
         '<article class="result">{sheet}{cards}</article>',
         sheet=_sheet("Two answers", body),
-        cards=cards.html(),
+        cards=cards.popovers(),
     )
 
 
@@ -178,25 +179,25 @@ def finished(run: Refinement, judged: Quality | None = None, note: str = "", *, 
 
     ``rated`` adds what asks whether one agrees with the judge.
     """
-    cards = Cards(run.request.sources, "f")
+    cards = CitationCards(run.request.sources, "f")
     before, after = run.draft_reward, run.reward
     told = html('<p class="note">{note}</p>', note=isolate(note)) if note else Html()
     odd = findings("Oddities in the refined answer", run.answer.findings)
     odd += findings("Oddities in the draft", run.draft.findings)
     parts = (
-        _sheet("", join((told, _made_by(run), panel.panel(before, after)))),
-        _sheet("What changed", diff.views(run.changes, run.answer, cards, (before, after))),
+        _sheet("", join((told, made_by(run), totals.totals_table(before, after)))),
+        _sheet("What changed", diff.diff_views(run.changes, run.answer, cards, (before, after))),
         _sheet("Claims", judge_quality.error_rates(judged) + _claims(before, after, cards, rated=rated)),
-        _sheet("Criteria", panel.criteria(before, after, rated=rated)),
-        _sheet("Sources", sources.panel(run)),
+        _sheet("Criteria", criteria.criteria_list(before, after, rated=rated)),
+        _sheet("Sources", sources.source_list(run)),
         html(
             '<details class="sheet"><summary>How this was made</summary>{scale}{record}{odd}</details>',
-            scale=panel.scale(run),
-            record=_record(run),
+            scale=totals.score_formula(run),
+            record=run_record(run),
             odd=odd,
         ),
     )
-    return html('<article class="result">{parts}{cards}</article>', parts=join(parts), cards=cards.html())
+    return html('<article class="result">{parts}{cards}</article>', parts=join(parts), cards=cards.popovers())
 
 
 def compared(runs: tuple[Refinement, Refinement], made: tuple[str, str]) -> Html:
@@ -204,37 +205,24 @@ def compared(runs: tuple[Refinement, Refinement], made: tuple[str, str]) -> Html
     first, second = runs
     names = ("Earlier", "Later")
     same = first.request.sources == second.request.sources
-    cards = Cards(second.request.sources, "f")
-    left = cards if same else Cards(first.request.sources, "e")
+    cards = CitationCards(second.request.sources, "f")
+    left = cards if same else CitationCards(first.request.sources, "e")
     rewards = (first.reward, second.reward)
-    lines = join(
-        _made_by(run, f"{name}, {when}. ") for name, when, run in zip(names, made, runs, strict=True)
-    )
+    lines = join(made_by(run, f"{name}, {when}. ") for name, when, run in zip(names, made, runs, strict=True))
     changes = compare(first.answer, second.answer)
     parts = (
-        _sheet("Two runs", join((lines, _unlike(first, second), panel.panel(*rewards, names)))),
-        _sheet("How they differ", diff.views(changes, second.answer, cards, rewards, names, left=left)),
-        _sheet("Criteria", panel.criteria(*rewards, names)),
+        _sheet(
+            "Two runs", join((lines, comparison_caveats(first, second), totals.totals_table(*rewards, names)))
+        ),
+        _sheet("How they differ", diff.diff_views(changes, second.answer, cards, rewards, names, left=left)),
+        _sheet("Criteria", criteria.criteria_list(*rewards, names)),
     )
     return html(
         '<article class="result">{parts}{cards}{left_cards}</article>',
         parts=join(parts),
-        cards=cards.html(),
-        left_cards="" if same else left.html(),
+        cards=cards.popovers(),
+        left_cards="" if same else left.popovers(),
     )
-
-
-def _unlike(first: Refinement, second: Refinement) -> Html:
-    """What makes two runs hard to compare."""
-    told = (
-        ("They answer different questions.", first.request.question != second.request.question),
-        (
-            "Their sources differ, and with them the numbers of the citations.",
-            first.request.sources != second.request.sources,
-        ),
-        ("Different judges scored them: the scores do not compare.", first.judge != second.judge),
-    )
-    return join(html('<p class="note">{words}</p>', words=words) for words, so in told if so)
 
 
 def _sheet(title: str, body: Html) -> Html:
@@ -242,51 +230,14 @@ def _sheet(title: str, body: Html) -> Html:
     return html('<section class="sheet">{head}{body}</section>', head=head, body=body)
 
 
-def _claims(before: Reward, after: Reward, cards: Cards, *, rated: bool) -> Html:
+def _claims(before: Reward, after: Reward, cards: CitationCards, *, rated: bool) -> Html:
     n = len(before.citation.supports)
     return html(
         "{claims}<details><summary>Claims of the draft ({n})</summary>{draft_claims}</details>",
-        claims=panel.claims(after, cards, rated=rated),
+        claims=claims.claims_table(after, cards, rated=rated),
         n=n,
-        draft_claims=panel.claims(before, cards, "draft"),
+        draft_claims=claims.claims_table(before, cards, "draft"),
     )
-
-
-def _made_by(run: Refinement, name: str = "") -> Html:
-    ended = _ENDS[run.usage.ended]
-    told = html(' <span class="tag warn">{ended}</span>', ended=ended) if ended else ""
-    other = "" if run.model.is_refiner else ", not the refiner"
-    return html(
-        '<p class="made">{before}Written by <b>{model}</b>{other} · scored by '
-        "<b>{judge}</b> · {tokens} in {seconds}{told}</p>",
-        before=isolate(name) if name else "",
-        model=isolate(run.model.name),
-        other=other,
-        judge=isolate(run.judge),
-        tokens=count(run.usage.completion_tokens, "token"),
-        seconds=seconds(run.usage.seconds),
-        told=told,
-    )
-
-
-def _record(run: Refinement) -> Html:
-    usage = run.usage
-    rows = (
-        ("Model", f"{run.model.name} {run.model.detail}".strip()),
-        ("Prompt", f"{run.prompt_version}, {count(usage.prompt_tokens, 'token')}"),
-        ("Form", run.form),
-        ("Seed", "none" if run.seed is None else str(run.seed)),
-        (
-            "Written",
-            f"{count(usage.completion_tokens, 'token')} in {count(usage.forward_passes, 'pass', 'passes')}"
-            + (f", {usage.guessed_tokens:,} of them guessed ahead" if usage.guessed_tokens else ""),
-        ),
-        ("Time", f"{seconds(usage.seconds)}, of it {seconds(usage.prefill_seconds)} reading the prompt"),
-    )
-    items = join(
-        html("<dt>{name}</dt><dd>{value}</dd>", name=name, value=isolate(value)) for name, value in rows
-    )
-    return html('<dl class="facts">{items}</dl>', items=items)
 
 
 def findings(title: str, found: Sequence[Finding]) -> Html:

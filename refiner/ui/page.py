@@ -27,7 +27,7 @@ from refiner.judges.quality import Quality
 from refiner.prompts.template import PromptTemplate
 from refiner.render import result
 from refiner.render.progress import waiting
-from refiner.render.scores.judge_quality import fold
+from refiner.render.scores.judge_quality import judge_quality_fold
 from refiner.settings import Settings
 from refiner.ui.assets import read_asset
 from refiner.ui.inputs import fields
@@ -128,7 +128,7 @@ def build(
                 updates = partial(_updates, parts)
                 history(updates, places, judge.name, judged)
                 deletion(ballots)
-                gr.HTML(fold(judge.name, judged), elem_id="judge", apply_default_css=False)
+                gr.HTML(judge_quality_fold(judge.name, judged), elem_id="judge", apply_default_css=False)
 
         def run(request: gr.Request, *given: Any) -> Iterator[tuple[Any, ...]]:
             for view in work.refine(_session(request), *given):

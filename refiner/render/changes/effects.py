@@ -11,10 +11,10 @@ from typing import Literal
 
 from refiner.diff import words as words_of
 from refiner.domain import Change, ClaimSupport, Criterion, Reward, Token, Verdict
-from refiner.render.changes.lookup import Lookup
-from refiner.render.citations.support import tone, words
+from refiner.render.changes.support_lookup import SupportLookup
 from refiner.render.html_text import count, number
-from refiner.render.scores.figures import counted, pairs
+from refiner.render.scores.comparison import criterion_pairs, value_after_polarity
+from refiner.render.verdicts import support_label, verdict_tone
 
 Tone = Literal["good", "bad", "open"]
 _QUOTED, _ECHOED = 3, 8
@@ -24,7 +24,7 @@ _RANK = {"bad": 0, "fair": 1, "open": 2, "good": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ChangeEffect:
     """One thing that a change did: ``short`` for its tag, ``words`` the whole of it. Unescaped."""
 
     tone: Tone
@@ -33,7 +33,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class CriterionShift:
     """A criterion that rose or fell, with both values after polarity."""
 
     criterion: Criterion
@@ -42,21 +42,23 @@ class Shift:
     reasons: tuple[str, str]
 
     @property
-    def said(self) -> str:
+    def words(self) -> str:
         """The two values, and which way."""
         way = "rose" if self.after > self.before else "fell"
         return f"“{self.criterion.title}” {way} from {number(self.before)} to {number(self.after)}"
 
 
-def effects(changes: Sequence[Change], before: Reward, after: Reward) -> tuple[tuple[Effect, ...], ...]:
+def change_effects(
+    changes: Sequence[Change], before: Reward, after: Reward
+) -> tuple[tuple[ChangeEffect, ...], ...]:
     """What each change did, in their order; empty where nothing is known of it."""
-    left, right = Lookup(before.citation.supports), Lookup(after.citation.supports)
-    moved = shifts(before, after)
+    left, right = SupportLookup(before.citation.supports), SupportLookup(after.citation.supports)
+    moved = criterion_shifts(before, after)
     touched = [change for change in changes if change.kind != "same" or change.moved]
     return tuple(
         (
             *_citations(change),
-            *_support(change, left.of(change.draft), right.of(change.refined)),
+            *_support(change, left.of_sentence(change.draft), right.of_sentence(change.refined)),
             *_criteria(change, moved, alone=len(touched) == 1),
         )
         if change.kind != "same"
@@ -65,28 +67,33 @@ def effects(changes: Sequence[Change], before: Reward, after: Reward) -> tuple[t
     )
 
 
-def shifts(before: Reward, after: Reward) -> tuple[Shift, ...]:
+def criterion_shifts(before: Reward, after: Reward) -> tuple[CriterionShift, ...]:
     """The criteria that were scored for both answers and came out different."""
     found = []
-    for pair in pairs(before, after):
-        was, now = counted(pair.criterion, pair.before), counted(pair.criterion, pair.after)
+    for pair in criterion_pairs(before, after):
+        was, now = (
+            value_after_polarity(pair.criterion, pair.before),
+            value_after_polarity(pair.criterion, pair.after),
+        )
         if pair.before is not None and was is not None and now is not None and was != now:
-            found.append(Shift(pair.criterion, was, now, (pair.before.reason, pair.after.reason)))
+            found.append(CriterionShift(pair.criterion, was, now, (pair.before.reason, pair.after.reason)))
     return tuple(found)
 
 
-def _citations(change: Change) -> Iterator[Effect]:
+def _citations(change: Change) -> Iterator[ChangeEffect]:
     came, went = (
         sum(bool(token.ids) and token.changed for token in side) for side in (change.refined, change.draft)
     )
     for n, sign, done in ((came - went, "+", "added"), (went - came, "−", "removed")):
         if n > 0:
-            yield Effect("open", f"{sign}{count(n, 'citation')}", f"{count(n, 'citation')} {done}.")
+            yield ChangeEffect("open", f"{sign}{count(n, 'citation')}", f"{count(n, 'citation')} {done}.")
     if came and came == went:
-        yield Effect("open", "recited", f"{count(came, 'citation')} changed.")
+        yield ChangeEffect("open", "recited", f"{count(came, 'citation')} changed.")
 
 
-def _support(change: Change, left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[Effect]:
+def _support(
+    change: Change, left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]
+) -> Iterator[ChangeEffect]:
     if change.kind == "edited":
         yield from _raised(left, right)
         return
@@ -96,33 +103,33 @@ def _support(change: Change, left: Sequence[ClaimSupport], right: Sequence[Claim
         if name:
             gain = (name == "supported") == (change.kind == "added")
             said = f"A claim that {_is(one)} {done}."
-            yield Effect("good" if gain else "bad", f"{sign}1 {name}", said)
+            yield ChangeEffect("good" if gain else "bad", f"{sign}1 {name}", said)
 
 
 def _named(one: ClaimSupport) -> str:
     """What a claim counts as; nothing where that is open."""
     if not one.ids:
         return "uncited"
-    return {"good": "supported", "bad": "unsupported"}.get(tone(one.verdict), "")
+    return {"good": "supported", "bad": "unsupported"}.get(verdict_tone(one.verdict), "")
 
 
 def _is(one: ClaimSupport) -> str:
     return f"is marked {_quoted(one.verdict)}" if one.ids else "cites nothing"
 
 
-def _raised(left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[Effect]:
+def _raised(left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[ChangeEffect]:
     """How the support of what is least supported on each side compares."""
     was, now = _worst(left), _worst(right)
     if was is None or now is None:
         return
     if not was.ids and now.ids:
-        yield Effect("good", "now cited", f"It cited nothing; now it is marked {_quoted(now.verdict)}.")
+        yield ChangeEffect("good", "now cited", f"It cited nothing; now it is marked {_quoted(now.verdict)}.")
     elif was.ids and not now.ids:
-        yield Effect("bad", "uncited", f"It was marked {_quoted(was.verdict)}; now it cites nothing.")
-    elif (step := _RANK[tone(now.verdict)] - _RANK[tone(was.verdict)]) != 0:
+        yield ChangeEffect("bad", "uncited", f"It was marked {_quoted(was.verdict)}; now it cites nothing.")
+    elif (step := _RANK[verdict_tone(now.verdict)] - _RANK[verdict_tone(was.verdict)]) != 0:
         name = "support raised" if step > 0 else "support lowered"
         said = f"Support: {_quoted(was.verdict)} before, {_quoted(now.verdict)} now."
-        yield Effect("good" if step > 0 else "bad", name, said)
+        yield ChangeEffect("good" if step > 0 else "bad", name, said)
 
 
 def _worst(supports: Sequence[ClaimSupport]) -> ClaimSupport | None:
@@ -133,17 +140,19 @@ def _worst(supports: Sequence[ClaimSupport]) -> ClaimSupport | None:
 
 def _quoted(verdict: Verdict) -> str:
     estimated = " (an estimate)" if verdict.basis == "estimated" else ""
-    return f"“{words(verdict)}”{estimated}"
+    return f"“{support_label(verdict)}”{estimated}"
 
 
-def _criteria(change: Change, moved: Sequence[Shift], *, alone: bool) -> Iterator[Effect]:
+def _criteria(change: Change, moved: Sequence[CriterionShift], *, alone: bool) -> Iterator[ChangeEffect]:
     for shift in moved:
         sides = (change.draft, change.refined)
         quoted = any(_quotes(reason, side) for reason, side in zip(shift.reasons, sides, strict=True))
         if alone or quoted:
             up = shift.after > shift.before
             why = "nothing else changed" if alone else "the judge’s reason quotes this"
-            yield Effect("good" if up else "bad", f"criterion {'↑' if up else '↓'}", f"{shift.said}: {why}.")
+            yield ChangeEffect(
+                "good" if up else "bad", f"criterion {'↑' if up else '↓'}", f"{shift.words}: {why}."
+            )
 
 
 def _quotes(reason: str, sentence: Sequence[Token]) -> bool:

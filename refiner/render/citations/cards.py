@@ -6,15 +6,15 @@ A card is a native popover, so it opens by mouse, touch and keyboard, and closes
 from collections.abc import Iterable, Sequence
 
 from refiner.domain import ClaimSupport, Passage, Source, Verdict
-from refiner.render.citations.support import badge
 from refiner.render.html_text import Html, count, direction, host, html, isolate, join, link
+from refiner.render.verdicts import support_badge
 from refiner.text.relevance import best_sentence
 
-_LONGEST_SHOWN = 6000
+_MAX_SHOWN_LENGTH = 6000
 
 
-class Cards:
-    """Makes chips, and remembers the cards they need until `html` writes them all out, each once.
+class CitationCards:
+    """Makes chips, and remembers the cards they need until `popovers` writes them all out, each once.
 
     Without a ``name`` for its cards the chips open nothing: for text that is still being written, many times
     a second.
@@ -32,7 +32,7 @@ class Cards:
             chips=join(self._chip(one, statement, support) for one in ids),
         )
 
-    def html(self) -> Html:
+    def popovers(self) -> Html:
         """Every card that a chip opens."""
         return join(card for _, card in self._made.values())
 
@@ -91,7 +91,7 @@ def _card(mark: str, number: int, source: Source, nearest: Passage | None, verdi
     said = (
         html(
             '<p class="card-support">{badge} <span class="muted">{reason}</span></p>',
-            badge=badge(verdict),
+            badge=support_badge(verdict),
             reason=isolate(verdict.reason),
         )
         if verdict
@@ -108,28 +108,28 @@ def _card(mark: str, number: int, source: Source, nearest: Passage | None, verdi
         "</div>",
         mark=mark,
         number=number,
-        where=where(source),
+        where=source_origin(source),
         title_direction=direction(source.title),
         link=link(source.url, source.title or f"Source {source.id}"),
         said=said,
         text_direction=direction(source.text),
-        passage=passage(source, nearest),
+        passage=source_text(source, nearest),
     )
 
 
-def where(source: Source) -> Html:
+def source_origin(source: Source) -> Html:
     """Where a source is from, in few words: its id and its host."""
     at = host(source.url)
     return html("id {id}{host}", id=isolate(source.id), host=f" · {at}" if at else "")
 
 
-def passage(source: Source, best: Passage | None = None) -> Html:
+def source_text(source: Source, best: Passage | None = None) -> Html:
     """The source's text with a passage marked; a long text around it only."""
     text = source.text
     if best is None:
-        return isolate(text[:_LONGEST_SHOWN]) + _left_out(len(text) - _LONGEST_SHOWN)
-    start = max(0, best.start - _LONGEST_SHOWN // 2)
-    end = min(len(text), best.end + _LONGEST_SHOWN // 2)
+        return isolate(text[:_MAX_SHOWN_LENGTH]) + _left_out(len(text) - _MAX_SHOWN_LENGTH)
+    start = max(0, best.start - _MAX_SHOWN_LENGTH // 2)
+    end = min(len(text), best.end + _MAX_SHOWN_LENGTH // 2)
     before, after = text[start : best.start], text[best.end : end]
     return html(
         '{left_out_before}{before}<mark><span class="sr">nearest passage: '

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from refiner.domain import ClaimSupport, Refinement, Source, Trim
-from refiner.render.citations.cards import passage, where
+from refiner.render.citations.cards import source_origin, source_text
 from refiner.render.html_text import Html, count, direction, html, isolate, join, link, percent
-from refiner.render.scores.panel import claim_mark
+from refiner.render.scores.claims import claim_id
 
 
-def panel(run: Refinement) -> Html:
+def source_list(run: Refinement) -> Html:
     """The list, with a filter above it."""
     cut = {trim.source_id: trim for trim in run.trims if trim.kept < trim.of}
     given = run.request.sources
@@ -58,11 +58,11 @@ def _item(number: int, source: Source, uses: int, citing: Sequence[int], trim: T
         faint="" if uses else " faint",
         cited=cited,
         trimmed=_trimmed(trim),
-        where=where(source),
+        where=source_origin(source),
         link=link(source.url, "open") if source.url else "",
         jumps=_jumps(citing),
         direction=direction(source.text),
-        passage=passage(source),
+        passage=source_text(source),
     )
 
 
@@ -75,7 +75,7 @@ def _jumps(rows: Sequence[int]) -> Html:
     if not rows:
         return Html()
     links = join(
-        (html('<a href="#{id}">claim {row}</a>', id=claim_mark("refined", row), row=row) for row in rows),
+        (html('<a href="#{id}">claim {row}</a>', id=claim_id("refined", row), row=row) for row in rows),
         ", ",
     )
     return html('<p class="muted">Cited by {links}</p>', links=links)

@@ -12,8 +12,8 @@ from refiner.domain import Aggregate, Refinement, Verdict
 from refiner.render.export.svg import box, isolated, line, words
 from refiner.render.export.text_width import fit, lines, width
 from refiner.render.html_text import Html, escape, html, join, number, without_control_characters
-from refiner.render.scores import figures
-from refiner.render.scores.figures import Pair, Row
+from refiner.render.scores import comparison
+from refiner.render.scores.comparison import CriterionPair, ScoreRow
 from refiner.text.direction import runs_right_to_left
 
 _WIDTH, _EDGE = 720, 20
@@ -66,8 +66,8 @@ class _Line:
 
 def figure(run: Refinement, made: datetime | None = None) -> Html:
     """The scores and the criteria of both answers as bars, under what was asked and who wrote and scored."""
-    scores = [_score(row) for row in figures.rows(run.draft_reward, run.reward)]
-    pairs = figures.pairs(run.draft_reward, run.reward)
+    scores = [_score(row) for row in comparison.score_rows(run.draft_reward, run.reward)]
+    pairs = comparison.criterion_pairs(run.draft_reward, run.reward)
     criteria = [_criterion(pair) for pair in pairs[:_MOST]]
     head, top = _head(run, made)
     first, top = _block("Scores", scores, top)
@@ -95,7 +95,7 @@ def figure(run: Refinement, made: datetime | None = None) -> Html:
     )
 
 
-def _score(row: Row) -> _Line:
+def _score(row: ScoreRow) -> _Line:
     before, after = (_aggregate(one, estimated=row.basis == "estimated") for one in (row.before, row.after))
     return _Line(row.name, before, after, lead=row.name == "Score")
 
@@ -105,12 +105,15 @@ def _aggregate(one: Aggregate, *, estimated: bool) -> _Bar:
         return _Bar(one.value, one.lo, one.hi, number(one.value), estimated)
     if one.n == 0:
         return _Bar(None, 0.0, 0.0, "none")
-    return _Bar(None, one.lo, one.hi, figures.words(one) if one.coverage else "not scored")
+    return _Bar(None, one.lo, one.hi, comparison.aggregate_words(one) if one.coverage else "not scored")
 
 
-def _criterion(pair: Pair) -> _Line:
+def _criterion(pair: CriterionPair) -> _Line:
     note = " (fault)" if pair.criterion.polarity == "negative" else ""
-    before, after = (_verdict(figures.counted(pair.criterion, one), one) for one in (pair.before, pair.after))
+    before, after = (
+        _verdict(comparison.value_after_polarity(pair.criterion, one), one)
+        for one in (pair.before, pair.after)
+    )
     return _Line(pair.criterion.title, before, after, note)
 
 

@@ -61,7 +61,7 @@ def page(run: Refinement, made: datetime, *, style: str, script: str, judged: Qu
         iso_time=time.isoformat(timespec="seconds"),
         day_and_time=f"{time:%Y-%m-%d, %H:%M}",
         finished=result.finished(run, judged),
-        fold=judge_quality.fold(run.judge, judged) if judged else "",
+        fold=judge_quality.judge_quality_fold(run.judge, judged) if judged else "",
         made=_MADE,
         embed=trusted(run_file.embed(run, made)),
     )

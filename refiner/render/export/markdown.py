@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from refiner.domain import Answer, Claim, ClaimSupport, Refinement, Reward, Source, Verdict
-from refiner.render.changes import diff
-from refiner.render.citations import support
+from refiner.render import verdicts
+from refiner.render.changes.summary import change_summary
 from refiner.render.html_text import count, is_web, number, without_control_characters
-from refiner.render.scores import figures
-from refiner.render.scores.figures import Pair
+from refiner.render.scores import comparison
+from refiner.render.scores.comparison import CriterionPair
 
 _LINES = re.compile(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 _MARKS = re.compile(
@@ -34,12 +34,15 @@ def markdown(run: Refinement) -> str:
         "### Sources",
         _sources(run.request.sources, run.answer),
         "### What changed",
-        diff.summary(run.changes),
+        change_summary(run.changes),
         "### Scores",
         _scores(run),
-        *(f"Partly scored. {words(why)}" for why in figures.partly(run.draft_reward, run.reward)),
+        *(
+            f"Partly scored. {words(why)}"
+            for why in comparison.missing_total_reasons(run.draft_reward, run.reward)
+        ),
         "### Criteria",
-        _criteria(figures.pairs(run.draft_reward, run.reward)),
+        _criteria(comparison.criterion_pairs(run.draft_reward, run.reward)),
         "### Claims to check",
         _to_check(run.reward, numbers),
         "### How this was made",
@@ -106,19 +109,19 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _scores(run: Refinement) -> str:
     rows = (
-        (row.name, figures.words(row.before), figures.words(row.after), row.how)
-        for row in figures.rows(run.draft_reward, run.reward)
+        (row.name, comparison.aggregate_words(row.before), comparison.aggregate_words(row.after), row.how)
+        for row in comparison.score_rows(run.draft_reward, run.reward)
     )
     return _table(("From 0 to 1", "Draft", "Refined", "How it was made"), rows)
 
 
-def _criteria(pairs: Iterable[Pair]) -> str:
+def _criteria(pairs: Iterable[CriterionPair]) -> str:
     rows = (
         (
             words(pair.criterion.title) + (" (a fault)" if pair.criterion.polarity == "negative" else ""),
             f"{pair.criterion.weight:g}",
-            _counted(figures.counted(pair.criterion, pair.before)),
-            _counted(figures.counted(pair.criterion, pair.after)),
+            _counted(comparison.value_after_polarity(pair.criterion, pair.before)),
+            _counted(comparison.value_after_polarity(pair.criterion, pair.after)),
             _estimated(pair.after, "estimated: ") + words(pair.after.reason),
         )
         for pair in pairs
@@ -140,7 +143,7 @@ def _to_check(reward: Reward, numbers: Mapping[str, int]) -> str:
     found = [
         one
         for one in supports
-        if not numbers.keys() >= set(one.ids) or support.tone(one.verdict) in {"bad", "fair"}
+        if not numbers.keys() >= set(one.ids) or verdicts.verdict_tone(one.verdict) in {"bad", "fair"}
     ]
     unscored = sum(one.verdict.value is None for one in supports)
     lines = [_claim(one, numbers) for one in found] or ["No claim was found to be without support."]
@@ -149,7 +152,7 @@ def _to_check(reward: Reward, numbers: Mapping[str, int]) -> str:
 
 
 def _claim(one: ClaimSupport, numbers: Mapping[str, int]) -> str:
-    said = words(support.words(one.verdict)) if one.ids else "no citation"
+    said = words(verdicts.support_label(one.verdict)) if one.ids else "no citation"
     how = _estimated(one.verdict, ", estimated")
     cites = " " + _cites(one.ids, numbers) if one.ids else ""
     return f"- “{words(one.text)}”{cites}: {said}{how}. {words(one.verdict.reason)}".rstrip()
@@ -157,7 +160,9 @@ def _claim(one: ClaimSupport, numbers: Mapping[str, int]) -> str:
 
 def _made_by(run: Refinement) -> str:
     other = "" if run.model.is_refiner else ", which is not the refiner"
-    guessed = " What is called estimated is a heuristic’s, which reads no meaning." * figures.estimated(run)
+    guessed = (
+        " What is called estimated is a heuristic’s, which reads no meaning." * comparison.has_estimates(run)
+    )
     return (
         f"Written by {words(run.model.name)}{other}, with prompt {words(run.prompt_version)}; scored by "
         f"{words(run.judge)}.{guessed}{_ENDS.get(run.usage.ended, '')} The score is Refiner’s own, not the model’s."

@@ -14,7 +14,7 @@ _NOT_MEASURED = Html(
     "<code>refiner judge-eval DATA.jsonl</code> with claims that people have labelled measures it, "
     "and its figures then stand here.</p>"
 )
-_READ = Html(
+_HOW_TO_READ = Html(
     '<p class="muted small">AUROC: how often a supported claim scores above an unsupported one; 0.5 is a '
     "coin, 1 is "
     "perfect. Balanced accuracy: the same for a yes or no. Calibration error: how far its values lie "
@@ -23,7 +23,7 @@ _READ = Html(
 )
 
 
-def fold(judge: str, quality: Quality | None) -> Html:
+def judge_quality_fold(judge: str, quality: Quality | None) -> Html:
     """The fold "How good is this judge?"; says so where it has not been measured."""
     body = _NOT_MEASURED if quality is None else _measured(quality)
     return html(
@@ -36,7 +36,7 @@ def fold(judge: str, quality: Quality | None) -> Html:
 
 
 def _measured(quality: Quality) -> Html:
-    rows = join(_row(name, one) for name, one in quality.data.items())
+    rows = join(_data_set_row(name, one) for name, one in quality.data.items())
     table = html(
         '<div class="scroll" tabindex="0" role="region" aria-label="Figures of the judge">'
         '<table class="figures-table"><thead><tr><th scope="col">Labels by people</th>'
@@ -48,7 +48,7 @@ def _measured(quality: Quality) -> Html:
     diagrams = join(
         html(
             "<figure>{reliability}<figcaption>{name}</figcaption></figure>",
-            reliability=reliability(one.bins),
+            reliability=reliability_diagram(one.bins),
             name=isolate(name),
         )
         for name, one in quality.data.items()
@@ -57,19 +57,19 @@ def _measured(quality: Quality) -> Html:
         '{table}{read}<div class="diagrams">{diagrams}</div>{stress}{alarms}<p class="muted '
         'small">Measured {date}, version {version}.</p>',
         table=table,
-        read=_READ,
+        read=_HOW_TO_READ,
         diagrams=diagrams,
         stress=_stress(quality.stress),
-        alarms=_alarms(quality.alarms),
+        alarms=_false_alarms(quality.alarms),
         date=quality.date,
         version=isolate(quality.version),
     )
 
 
-def _row(name: str, one: Evaluation) -> Html:
+def _data_set_row(name: str, one: Evaluation) -> Html:
     scored = "" if one.scored == one.n else f", {one.scored:,} scored"
     cells = join(
-        html("<td>{figure}</td>", figure=_figure(figure))
+        html("<td>{figure}</td>", figure=_figure_with_interval(figure))
         for figure in (one.auroc, one.balanced_accuracy, one.ece)
     )
     return html(
@@ -81,7 +81,7 @@ def _row(name: str, one: Evaluation) -> Html:
     )
 
 
-def _figure(figure: Figure | None) -> Html:
+def _figure_with_interval(figure: Figure | None) -> Html:
     if figure is None:
         return Html('<span class="unscored">not scored</span>')
     return html(
@@ -136,7 +136,7 @@ def _stress(stress: Sequence[Stress]) -> Html:
     )
 
 
-def _alarms(alarms: Alarms | None) -> Html:
+def _false_alarms(alarms: Alarms | None) -> Html:
     """What noticing costs, in one sentence."""
     if alarms is None:
         return Html()
@@ -149,7 +149,7 @@ def _alarms(alarms: Alarms | None) -> Html:
     )
 
 
-def reliability(bins: Sequence[Bin]) -> Html:
+def reliability_diagram(bins: Sequence[Bin]) -> Html:
     """A reliability diagram (Guo et al. 2017, figure 1): the judge's value against the share that is supported.
 
     The dots' areas tell how many claims each stands for. The dots of a calibrated judge lie on the diagonal.
@@ -181,7 +181,7 @@ def reliability(bins: Sequence[Bin]) -> Html:
     )
 
 
-def plot(data: Mapping[str, Evaluation]) -> Html:
+def reliability_plot(data: Mapping[str, Evaluation]) -> Html:
     """The diagrams of several data sets beside each other, as an SVG file."""
     width, height = _SIDE + 60, _SIDE + 60
     panels = join(
@@ -189,7 +189,7 @@ def plot(data: Mapping[str, Evaluation]) -> Html:
             '<g transform="translate({left} 20)"><g>{inner}</g>'
             '<text x="{middle}" y="{below}" text-anchor="middle" font-size="11">{name}</text></g>',
             left=width * at + 30,
-            inner=_inner(one.bins),
+            inner=_placed(one.bins),
             middle=_SIDE / 2,
             below=_SIDE + 24,
             name=name,
@@ -205,5 +205,5 @@ def plot(data: Mapping[str, Evaluation]) -> Html:
     )
 
 
-def _inner(bins: Sequence[Bin]) -> Html:
-    return reliability(bins).replace("<svg ", Html('<svg x="-10" y="-10" '), 1)
+def _placed(bins: Sequence[Bin]) -> Html:
+    return reliability_diagram(bins).replace("<svg ", Html('<svg x="-10" y="-10" '), 1)

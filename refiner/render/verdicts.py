@@ -1,21 +1,27 @@
 """How a verdict looks: judged, estimated, known as a fact, or not scored, told apart by word and shape."""
 
 from refiner.domain import Verdict
-from refiner.render.html_text import Html, html, isolate, join, number
+from refiner.render.html_text import Html, html, isolate, join, number, percent
+from refiner.scoring.verdict_levels import NO_BELOW, YES_FROM
 
-_JUDGED = ((0.75, "good", "supported"), (0.25, "fair", "partly supported"), (0.0, "bad", "not supported"))
-_LOOK = {"good": "✓", "fair": "◐", "bad": "✕", "open": "○", "none": "–"}
+_LEVELS = (
+    (YES_FROM, "good", "supported"),
+    (NO_BELOW, "fair", "partly supported"),
+    (0.0, "bad", "not supported"),
+)
+"""From which value on, the tone, and the label."""
+_SHAPES = {"good": "✓", "fair": "◐", "bad": "✕", "open": "○", "none": "–"}
 
 
-def tone(verdict: Verdict) -> str:
+def verdict_tone(verdict: Verdict) -> str:
     """``good``, ``fair``, ``bad``, ``open`` or ``none``; an estimate that found no problem leaves it open."""
     if verdict.value is None:
         return "none"
-    found = next(name for low, name, _ in _JUDGED if verdict.value >= low)
+    found = next(name for low, name, _ in _LEVELS if verdict.value >= low)
     return "open" if verdict.basis == "estimated" and found == "good" else found
 
 
-def words(verdict: Verdict) -> str:
+def support_label(verdict: Verdict) -> str:
     """The label of a support verdict, unescaped: the judge's own where it has one."""
     if verdict.value is None:
         return "not scored"
@@ -23,24 +29,24 @@ def words(verdict: Verdict) -> str:
         return verdict.label
     if verdict.basis == "estimated":
         return f"estimated {number(verdict.value)}"
-    return next(label for low, _, label in _JUDGED if verdict.value >= low)
+    return next(label for low, _, label in _LEVELS if verdict.value >= low)
 
 
-UNCITED = Html('<span class="flag uncited"><span aria-hidden="true">○</span> uncited</span>')
+UNCITED_MARK = Html('<span class="flag uncited"><span aria-hidden="true">○</span> uncited</span>')
 """The mark of a sentence that should cite something, and does not."""
 
 
-def flag(verdict: Verdict) -> Html:
+def unsupported_mark(verdict: Verdict) -> Html:
     """The mark behind a claim whose citation does not hold; nothing behind others."""
-    if tone(verdict) != "bad":
+    if verdict_tone(verdict) != "bad":
         return Html()
     return html(
         '<span class="flag bad"><span aria-hidden="true">✕</span><span class="sr"> {label}</span></span>',
-        label=isolate(words(verdict)),
+        label=isolate(support_label(verdict)),
     )
 
 
-def agree(kind: str, key: str, verdict: Verdict) -> Html:
+def agreement_buttons(kind: str, key: str, verdict: Verdict) -> Html:
     """Two buttons to say whether one agrees with a verdict; nothing where there is none. The script collects them."""
     if verdict.value is None:
         return Html()
@@ -61,16 +67,33 @@ def agree(kind: str, key: str, verdict: Verdict) -> Html:
     )
 
 
-def badge(verdict: Verdict) -> Html:
+def support_badge(verdict: Verdict) -> Html:
     """A support verdict as a badge: a shape, the label, and how it came about."""
-    look = tone(verdict)
+    look = verdict_tone(verdict)
     basis = verdict.basis if verdict.value is not None else "unscored"
     how = html(' <span class="how">{basis}</span>', basis=basis) if basis in {"estimated", "fact"} else ""
     return html(
         '<span class="badge {look} {basis}"><span aria-hidden="true">{shape}</span> {label}{how}</span>',
         look=look,
         basis=basis,
-        shape=_LOOK[look],
-        label=isolate(words(verdict)),
+        shape=_SHAPES[look],
+        label=isolate(support_label(verdict)),
         how=how,
+    )
+
+
+def verdict_reason(verdict: Verdict) -> Html:
+    """Why, what was noticed, and how sure the judge was, where it said so."""
+    flags = join(html(' <span class="tag">{flag}</span>', flag=isolate(flag)) for flag in verdict.flags)
+    sure = (
+        ""
+        if verdict.confidence is None
+        else html(
+            ' <span class="tag faint">confidence {confidence}</span>', confidence=percent(verdict.confidence)
+        )
+    )
+    if not (verdict.reason or flags or sure):
+        return Html()
+    return html(
+        '<p class="reason">{reason}{flags}{sure}</p>', reason=isolate(verdict.reason), flags=flags, sure=sure
     )

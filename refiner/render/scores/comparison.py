@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from refiner.domain import Aggregate, Basis, Criterion, Refinement, Reward, Verdict
 from refiner.render.html_text import number
 
-NAMES = ("Draft", "Refined")
+SIDE_NAMES = ("Draft", "Refined")
 """What the two sides are called, where nothing else is said."""
 
-_OPEN = 0.005
+_MIN_RANGE_WIDTH = 0.005
 """An interval narrower than this would round to one figure."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScoreRow:
     """A figure of draft and refined answer, and where it comes from."""
 
     name: str
@@ -31,7 +31,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CriterionPair:
     """A criterion with its verdict on draft (None: there is none) and refined answer."""
 
     criterion: Criterion
@@ -39,46 +39,48 @@ class Pair:
     after: Verdict
 
 
-def rows(before: Reward, after: Reward) -> tuple[Row, ...]:
+def score_rows(before: Reward, after: Reward) -> tuple[ScoreRow, ...]:
     """Score, rubric, citation F1, precision and recall."""
     rubric = {verdict.basis for _, verdict in after.rubric.verdicts if verdict.value is not None}
     old, new = before.citation, after.citation
     return (
-        Row("Score", before.total, after.total, after.basis),
-        Row(
+        ScoreRow("Score", before.total, after.total, after.basis),
+        ScoreRow(
             "Rubric",
             before.rubric.total,
             after.rubric.total,
             "estimated" if "estimated" in rubric else "judged",
         ),
-        Row("Citations, F1", old.f1, new.f1, new.basis),
-        Row("Citation precision", old.precision, new.precision, new.basis),
-        Row("Citation recall", old.recall, new.recall, new.basis),
+        ScoreRow("Citations, F1", old.f1, new.f1, new.basis),
+        ScoreRow("Citation precision", old.precision, new.precision, new.basis),
+        ScoreRow("Citation recall", old.recall, new.recall, new.basis),
     )
 
 
-def pairs(before: Reward, after: Reward) -> tuple[Pair, ...]:
+def criterion_pairs(before: Reward, after: Reward) -> tuple[CriterionPair, ...]:
     """The criteria of the refined answer, in its rubric's order."""
     left = {criterion.id: verdict for criterion, verdict in before.rubric.verdicts}
-    return tuple(Pair(one, left.get(one.id), verdict) for one, verdict in after.rubric.verdicts)
+    return tuple(CriterionPair(one, left.get(one.id), verdict) for one, verdict in after.rubric.verdicts)
 
 
-def counted(criterion: Criterion, verdict: Verdict | None) -> float | None:
+def value_after_polarity(criterion: Criterion, verdict: Verdict | None) -> float | None:
     """What a verdict counts in [0, 1]: a fault that was found counts against the answer."""
     if verdict is None or verdict.value is None:
         return None
     return verdict.value if criterion.polarity == "positive" else 1 - verdict.value
 
 
-def words(one: Aggregate) -> str:
+def aggregate_words(one: Aggregate) -> str:
     """``0.75``, ``0.75 (0.70–0.80)`` where some was not scored, ``0.06–0.89`` without a value, or ``none``."""
     span = f"{number(one.lo)}–{number(one.hi)}"
     if one.value is None:
         return span if one.n else "none"
-    return f"{number(one.value)} ({span})" if is_open(one) else number(one.value)
+    return f"{number(one.value)} ({span})" if has_range(one) else number(one.value)
 
 
-def partly(before: Reward, after: Reward, names: tuple[str, str] = NAMES) -> tuple[str, ...]:
+def missing_total_reasons(
+    before: Reward, after: Reward, names: tuple[str, str] = SIDE_NAMES
+) -> tuple[str, ...]:
     """Why a total is missing, the side before it where both differ; unescaped."""
     said = [
         (side, one.reason)
@@ -90,12 +92,12 @@ def partly(before: Reward, after: Reward, names: tuple[str, str] = NAMES) -> tup
     return tuple(f"{side}: {reason}" for side, reason in said)
 
 
-def is_open(one: Aggregate) -> bool:
+def has_range(one: Aggregate) -> bool:
     """Whether the interval is wide enough to be shown."""
-    return one.hi - one.lo >= _OPEN
+    return one.hi - one.lo >= _MIN_RANGE_WIDTH
 
 
-def estimated(run: Refinement) -> bool:
+def has_estimates(run: Refinement) -> bool:
     """Whether a figure is a heuristic's."""
     return "estimated" in {bases for reward in (run.draft_reward, run.reward) for bases in _bases(reward)}
 

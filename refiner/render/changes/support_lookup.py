@@ -6,7 +6,7 @@ from refiner.diff import words
 from refiner.domain import ClaimSupport, Token
 
 
-class Lookup:
+class SupportLookup:
     """The supports of one answer, which stand in the order of its claims."""
 
     def __init__(self, supports: Iterable[ClaimSupport] = ()) -> None:
@@ -14,18 +14,18 @@ class Lookup:
         self._cited = [one for one in given if one.ids]
         self._bare = {_key(one.text): one for one in given if not one.ids}
 
-    def claim(self, place: int | None) -> ClaimSupport | None:
+    def of_claim(self, place: int | None) -> ClaimSupport | None:
         """What was said of the claim in this place."""
         return self._cited[place] if place is not None and place < len(self._cited) else None
 
-    def of(self, sentence: Sequence[Token]) -> tuple[ClaimSupport, ...]:
+    def of_sentence(self, sentence: Sequence[Token]) -> tuple[ClaimSupport, ...]:
         """What was said of a sentence: of each claim that ends in it, or of the whole where it cites nothing."""
         cited = [token.claim for token in sentence if token.ids]
         text = "".join(token.text for token in sentence)
-        found = [self.claim(place) for place in cited] or [self.uncited(text)]
+        found = [self.of_claim(place) for place in cited] or [self.of_uncited(text)]
         return tuple(one for one in found if one is not None)
 
-    def uncited(self, sentence: str) -> ClaimSupport | None:
+    def of_uncited(self, sentence: str) -> ClaimSupport | None:
         """The sentence as one that should cite something, and does not."""
         return self._bare.get(_key(sentence)) if self._bare else None
 
