@@ -1,4 +1,4 @@
-"""What the votes tell, for their owner: the page's tables. Every text in them is a stranger's."""
+"""What the votes tell, as the tables of the owner's page. Every text in them is a stranger's."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -22,9 +22,10 @@ from refiner.render.insight_tables import (
 
 CHOICES: Mapping[Choice, str] = {"refined": "refined", "draft": "draft", "tie": "tie", "both_bad": "both bad"}
 LISTED_VOTES = 20
-"""Votes that are listed."""
-_NAME, _LINE = 40.0, 90.0  # ems
-_KINDS: Mapping[Kind, str] = {
+"""How many of the last votes are listed."""
+_NAME_WIDTH, _LINE_WIDTH = 40.0, 90.0
+"""How wide a name and a text may be, in ems."""
+_KIND_TITLES: Mapping[Kind, str] = {
     "criterion": "",
     "support": "Claims: does the source support it?",
     "uncited": "Sentences: is a citation missing?",
@@ -44,7 +45,7 @@ EMPTY = Html(
 
 
 def guarded(*, token: bool, sign_in: bool) -> Html:
-    """Who may see the votes, and how."""
+    """A note that says who may see the votes, and how."""
     words = Html(
         "The token is what <code>REFINER_OWNER_TOKEN</code> is where Refiner runs. It goes to that "
         "server and is kept "
@@ -56,7 +57,7 @@ def guarded(*, token: bool, sign_in: bool) -> Html:
 
 
 def overview(found: Insight) -> Html:
-    """How many votes, how often the refined answer won, and where the votes lean."""
+    """How many votes there are, how often the refined answer won, and where the votes lean."""
     tallies = (("All votes", found.total), ("Blind", found.blind), ("Sides named", found.named))
     rows = join(
         tally_row(html('<th scope="row">{words}</th>', words=words), tally, lead=place == 0)
@@ -79,7 +80,7 @@ def overview(found: Insight) -> Html:
 
 
 def days(found: Sequence[Day]) -> Html:
-    """The chart's numbers as a table, folded."""
+    """The numbers of the chart as a folded table, the last day first."""
     rows = join(
         html('<tr><th scope="row">{day}</th>', day=one.day.isoformat())
         + join(html("<td>{n:,}</td>", n=one.counts.get(choice, 0)) for choice in CHOICES)
@@ -95,13 +96,13 @@ def days(found: Sequence[Day]) -> Html:
 
 
 def groups(found: Sequence[Group]) -> Html:
-    """The win rate of each model and prompt version; the first number is the chart's."""
+    """The win rate of each model and prompt version. The number before each is the one in the chart."""
     rows = join(_group(place, one) for place, one in enumerate(found[:MAX_TABLE_ROWS], 1))
     return blocks(win_table("Model and prompt", rows) + left_out_note(len(found), "group"))
 
 
 def agreement(found: Sequence[Agreement]) -> Html:
-    """How far each judge says what people would say, matter by matter."""
+    """How far each judge agrees with people, by criterion and kind of verdict."""
     if not found:
         return blocks(
             Html(
@@ -110,7 +111,7 @@ def agreement(found: Sequence[Agreement]) -> Html:
             )
         )
     parts = join(
-        html("<h3>{judge}</h3>{matters}", judge=_judge(judge), matters=_matters(judge, list(matters)))
+        html("<h3>{judge}</h3>{matters}", judge=_judge(judge), matters=_agreement_table(judge, list(matters)))
         for judge, matters in groupby(found[:MAX_TABLE_ROWS], lambda one: one.judge)
     )
     return blocks(
@@ -133,7 +134,7 @@ def agreement(found: Sequence[Agreement]) -> Html:
 
 
 def events(votes: Sequence[Vote]) -> Html:
-    """The last votes, newest first; texts cut short."""
+    """The last votes, newest first. Long texts are cut short."""
     rows = join(_event(vote) for vote in votes[: -LISTED_VOTES - 1 : -1])
     heads = join(
         html('<th scope="col">{words}</th>', words=words)
@@ -151,7 +152,7 @@ def events(votes: Sequence[Vote]) -> Html:
 
 
 def _leanings(found: Insight) -> Html:
-    """What besides quality may have decided."""
+    """What may have decided besides quality."""
     leaning = (
         ("The longer answer won", found.longer_won),
         ("The left answer won, blind", found.left_won_blind),
@@ -175,7 +176,7 @@ def _leanings(found: Insight) -> Html:
 
 def _event(vote: Vote) -> Html:
     given = vote.feedback
-    question, comment = fit(str(given.run.get("question", "")), _LINE), fit(given.comment, _LINE)
+    question, comment = fit(str(given.run.get("question", "")), _LINE_WIDTH), fit(given.comment, _LINE_WIDTH)
     said = (
         html(
             '<p class="reason"{direction}>{comment}</p>',
@@ -198,7 +199,7 @@ def _event(vote: Vote) -> Html:
         said=said,
         choice=CHOICES[given.choice],
         tags=tags,
-        model=isolate(fit(str(given.run.get("model", "")), _NAME)),
+        model=isolate(fit(str(given.run.get("model", "")), _NAME_WIDTH)),
         iso_time=vote.created_at.isoformat(timespec="seconds"),
         time=f"{vote.created_at:%Y-%m-%d %H:%M}",
     )
@@ -211,8 +212,8 @@ def _group(place: int, one: Group) -> Html:
             '<td role="rowheader">'
             '<span class="num">{place}</span> {model}<small>{prompt_version}, {how}</small></td>',
             place=place,
-            model=isolate(fit(one.model, _NAME)),
-            prompt_version=isolate(fit(one.prompt_version, _NAME)),
+            model=isolate(fit(one.model, _NAME_WIDTH)),
+            prompt_version=isolate(fit(one.prompt_version, _NAME_WIDTH)),
             how=how,
         )
     )
@@ -223,20 +224,22 @@ def _judge(judge: Judge) -> Html:
     basis = "estimated" if judge.estimated else "judged"
     return html(
         '{name} <span class="basis {basis}">{basis}</span> <span class="tag faint">version {version}</span>',
-        name=isolate(fit(judge.name, _NAME)),
+        name=isolate(fit(judge.name, _NAME_WIDTH)),
         basis=basis,
-        version=isolate(fit(judge.version, _NAME)),
+        version=isolate(fit(judge.version, _NAME_WIDTH)),
     )
 
 
-def _matters(judge: Judge, matters: Sequence[Agreement]) -> Html:
-    rows = join(_matter(one) for one in matters)
+def _agreement_table(judge: Judge, matters: Sequence[Agreement]) -> Html:
+    rows = join(_agreement_row(one) for one in matters)
     heads = ("Matter", "Agreed", "Kappa", "AUROC")
-    return figures_table(f"Agreement with {fit(judge.name, _NAME)}, {fit(judge.version, _NAME)}", heads, rows)
+    return figures_table(
+        f"Agreement with {fit(judge.name, _NAME_WIDTH)}, {fit(judge.version, _NAME_WIDTH)}", heads, rows
+    )
 
 
-def _matter(one: Agreement) -> Html:
-    title = _KINDS[one.kind] or isolate(fit(one.title, _NAME))
+def _agreement_row(one: Agreement) -> Html:
+    title = _KIND_TITLES[one.kind] or isolate(fit(one.title, _NAME_WIDTH))
     middle = f", {one.middle:,} in the middle" if one.middle else ""
     same = one.kappa.figure is None and one.kappa == one.auroc
     figures = (

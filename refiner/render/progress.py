@@ -1,4 +1,4 @@
-"""How far a run is: its steps, with the time that each took and may take. Clocks count on by themselves in the page."""
+"""How far a run is: its steps, with the time that each took and may take. The page's script lets the clocks run on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _STOP = Html(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what it does, in words, unescaped; seconds that went by, and seconds in all that are expected."""
+    """One step of a run: what it does, in words, not escaped, the seconds that went by, and the seconds expected in all."""
 
     words: str
     state: State = "later"
@@ -25,7 +25,7 @@ class Step:
 
 
 def steps(given: Sequence[Step], say: str) -> Html:
-    """The steps, with a way to stop; ``say`` is what is read out, once for as long as it stays the same."""
+    """The steps, with a button to stop. ``say`` is read out, once for as long as it stays the same."""
     items = join(
         html(
             '<li class="{state}"><span>{words}</span>{time}</li>',
@@ -61,20 +61,20 @@ def _time(step: Step) -> Html:
 
 
 def waiting(ahead: int, elapsed: float, expected: float | None) -> Html:
-    """One's place in front of a model that is busy."""
+    """How many runs come before the visitor's, and how long that may take, in seconds."""
     words = f"Waiting: {count(ahead, 'run')} before yours"
     return steps((Step(words, "now", elapsed, expected),), words)
 
 
 def reading(stage: Prepared, sources: int) -> str:
-    """What is read, in words."""
+    """What the model reads, in words."""
     trimmed = sum(trim.kept < trim.of for trim in stage.trims)
     left = f", {trimmed} of them shortened" if trimmed else ""
     return f"{count(sources, 'source')}{left}, {count(stage.prompt_tokens, 'token')}"
 
 
 def writing(stage: GenerationProgress) -> str:
-    """How much is written, and how fast, in words."""
+    """How much the model has written, and how fast, in words."""
     usage = stage.usage
     spent = usage.seconds - usage.prefill_seconds
     rate = f", {usage.completion_tokens / spent:.0f} a second" if spent > 0.5 else ""  # noqa: PLR2004 - too short to say
@@ -82,5 +82,5 @@ def writing(stage: GenerationProgress) -> str:
 
 
 def judging(stage: JudgingProgress) -> str:
-    """How much is judged, in words."""
+    """How much is judged already, in words."""
     return f"{stage.done} of {count(stage.total, 'check')}"

@@ -1,4 +1,4 @@
-"""The result's whole: what is seen before a run, while it writes, and when it is finished."""
+"""The result as a whole: before a run, while it is written, and when it is finished. It knows no Gradio."""
 
 from collections.abc import Sequence
 
@@ -16,19 +16,22 @@ from refiner.domain import (
 )
 from refiner.formats import answer as answers
 from refiner.judges.quality import Quality
-from refiner.render.changes import diff
+from refiner.render.changes.diff import diff_views
 from refiner.render.changes.prose import answer_prose
-from refiner.render.citations import sources
 from refiner.render.citations.cards import CitationCards
+from refiner.render.citations.sources import source_list
 from refiner.render.html_text import Html, count, direction, html, isolate, join, link
 from refiner.render.run_facts import comparison_caveats, made_by, run_record
-from refiner.render.scores import claims, criteria, judge_quality, totals
+from refiner.render.scores.claims import claims_table
+from refiner.render.scores.criteria import criteria_list
+from refiner.render.scores.judge_quality import error_rates
+from refiner.render.scores.totals import score_formula, totals_table
 
 CARD_URL = "https://huggingface.co/lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
 
 
 def model_line(model: ModelInfo, *, ready: bool = True, problem: str = "") -> Html:
-    """Which model writes, for the top of the page; plainly so where it is not the refiner or cannot write."""
+    """The line at the top of the page that names the model. It says so if that is not the refiner or cannot write."""
     state = (
         ""
         if ready
@@ -44,9 +47,9 @@ def model_line(model: ModelInfo, *, ready: bool = True, problem: str = "") -> Ht
 
 
 def model_note(model: ModelInfo, *, quotes: bool = False, problem: str = "") -> Html:
-    """What to know, and to do, where another model than the refiner writes, or none can; else nothing.
+    """A notice for when another model than the refiner writes, or none can. It says what to do. Else nothing.
 
-    ``quotes`` says that it quotes sentences rather than writing its own.
+    ``quotes`` says that the model quotes sentences rather than writing its own.
     """
     if problem:
         return html('<div class="notice" role="alert"><p>{problem}</p></div>', problem=isolate(problem))
@@ -66,7 +69,7 @@ def model_note(model: ModelInfo, *, quotes: bool = False, problem: str = "") -> 
 
 
 def empty() -> Html:
-    """What the result's place says before the first run."""
+    """What stands in place of a result before the first run."""
     steps = (
         ("Paste", "A question, a draft, and the sources behind it. Or take an example."),
         ("Refine", "The draft is rewritten as it streams; every claim can cite only the sources given."),
@@ -87,9 +90,10 @@ def empty() -> Html:
 
 
 def status(words: str, kind: str = "info", about: str = "") -> Html:
-    """One sentence on how things stand; ``kind`` is info, busy, good or error, ``about`` the field it is about.
+    """One sentence on how things stand.
 
-    ``data-say`` is what the page's script reads out.
+    ``kind`` is info, busy, good or error. ``about`` names the field that the sentence is about. The page's script
+    reads out what ``data-say`` holds.
     """
     named = html(' data-field="{about}"', about=about) if about else ""
     if not words:
@@ -104,7 +108,7 @@ def status(words: str, kind: str = "info", about: str = "") -> Html:
 
 
 def waiting() -> Html:
-    """The sheet before its first word."""
+    """The result before its first word."""
     return Html(
         '<article class="result busy"><section class="sheet"><h2>Refined answer</h2>'
         '<div class="prose"><span class="caret" aria-hidden="true"></span></div></section></article>'
@@ -112,7 +116,7 @@ def waiting() -> Html:
 
 
 def writing(text: str, request: Request, *, over: bool = False) -> Html:
-    """The text so far, to read, citations as chips already; ``over`` where no more will come."""
+    """The text so far, its citations already as chips. ``over`` says that no more will come."""
     cards = CitationCards(request.sources, "")
     read = answers.parse(text, [source.id for source in request.sources])
     busy, caret = ("", "") if over else (" busy", Html('<span class="caret" aria-hidden="true"></span>'))
@@ -129,9 +133,9 @@ def writing(text: str, request: Request, *, over: bool = False) -> Html:
 
 
 def judging(stage: JudgingProgress, request: Request) -> Html:
-    """The diff, while the scores are still being made."""
+    """The diff, for the time in which both answers are judged."""
     cards = CitationCards(request.sources, "j")
-    body = diff.diff_views(stage.changes, stage.answer, cards)
+    body = diff_views(stage.changes, stage.answer, cards)
     return html(
         '<article class="result busy"><section class="sheet">'
         "<h2>What changed</h2>{body}</section>{cards}</article>",
@@ -141,7 +145,7 @@ def judging(stage: JudgingProgress, request: Request) -> Html:
 
 
 def covered() -> Html:
-    """What stands in the result's place while a run to be rated blind goes on."""
+    """What stands in place of a result while a run is made that will be rated blind."""
     return Html(
         '<article class="result busy"><section class="sheet"><h2>Two answers</h2><p class="muted">Both '
         "appear here "
@@ -150,7 +154,7 @@ def covered() -> Html:
 
 
 def blind(run: Refinement, left: Side) -> Html:
-    """Draft and refined answer beside each other, without names, scores and verdicts."""
+    """Draft and refined answer side by side, without names, scores and verdicts. ``left`` says which is on the left."""
     cards = CitationCards(run.request.sources, "b")
     answers = (run.draft, run.answer) if left == "draft" else (run.answer, run.draft)
     halves = join(
@@ -175,24 +179,25 @@ def blind(run: Refinement, left: Side) -> Html:
 
 
 def finished(run: Refinement, judged: Quality | None = None, note: str = "", *, rated: bool = False) -> Html:
-    """Everything known of a finished run; ``judged`` is what is known of its judge, ``note`` stands on top.
+    """Everything known of a finished run.
 
-    ``rated`` adds what asks whether one agrees with the judge.
+    ``judged`` is what was measured of its judge. ``note`` is shown above all else. ``rated`` adds the buttons that
+    ask whether the visitor agrees with the judge.
     """
     cards = CitationCards(run.request.sources, "f")
     before, after = run.draft_reward, run.reward
-    told = html('<p class="note">{note}</p>', note=isolate(note)) if note else Html()
+    head = html('<p class="note">{note}</p>', note=isolate(note)) if note else Html()
     odd = findings("Oddities in the refined answer", run.answer.findings)
     odd += findings("Oddities in the draft", run.draft.findings)
     parts = (
-        _sheet("", join((told, made_by(run), totals.totals_table(before, after)))),
-        _sheet("What changed", diff.diff_views(run.changes, run.answer, cards, (before, after))),
-        _sheet("Claims", judge_quality.error_rates(judged) + _claims(before, after, cards, rated=rated)),
-        _sheet("Criteria", criteria.criteria_list(before, after, rated=rated)),
-        _sheet("Sources", sources.source_list(run)),
+        _sheet("", join((head, made_by(run), totals_table(before, after)))),
+        _sheet("What changed", diff_views(run.changes, run.answer, cards, (before, after))),
+        _sheet("Claims", error_rates(judged) + _claims(before, after, cards, rated=rated)),
+        _sheet("Criteria", criteria_list(before, after, rated=rated)),
+        _sheet("Sources", source_list(run)),
         html(
-            '<details class="sheet"><summary>How this was made</summary>{scale}{record}{odd}</details>',
-            scale=totals.score_formula(run),
+            '<details class="sheet"><summary>How this was made</summary>{formula}{record}{odd}</details>',
+            formula=score_formula(run),
             record=run_record(run),
             odd=odd,
         ),
@@ -201,7 +206,7 @@ def finished(run: Refinement, judged: Quality | None = None, note: str = "", *, 
 
 
 def compared(runs: tuple[Refinement, Refinement], made: tuple[str, str]) -> Html:
-    """Two runs' refined answers beside each other, with the scores of both; ``made`` says when each was."""
+    """The refined answers of two runs side by side, with both scores. ``made`` says when each run was made."""
     first, second = runs
     names = ("Earlier", "Later")
     same = first.request.sources == second.request.sources
@@ -211,11 +216,9 @@ def compared(runs: tuple[Refinement, Refinement], made: tuple[str, str]) -> Html
     lines = join(made_by(run, f"{name}, {when}. ") for name, when, run in zip(names, made, runs, strict=True))
     changes = compare(first.answer, second.answer)
     parts = (
-        _sheet(
-            "Two runs", join((lines, comparison_caveats(first, second), totals.totals_table(*rewards, names)))
-        ),
-        _sheet("How they differ", diff.diff_views(changes, second.answer, cards, rewards, names, left=left)),
-        _sheet("Criteria", criteria.criteria_list(*rewards, names)),
+        _sheet("Two runs", join((lines, comparison_caveats(first, second), totals_table(*rewards, names)))),
+        _sheet("How they differ", diff_views(changes, second.answer, cards, rewards, names, left=left)),
+        _sheet("Criteria", criteria_list(*rewards, names)),
     )
     return html(
         '<article class="result">{parts}{cards}{left_cards}</article>',
@@ -234,14 +237,14 @@ def _claims(before: Reward, after: Reward, cards: CitationCards, *, rated: bool)
     n = len(before.citation.supports)
     return html(
         "{claims}<details><summary>Claims of the draft ({n})</summary>{draft_claims}</details>",
-        claims=claims.claims_table(after, cards, rated=rated),
+        claims=claims_table(after, cards, rated=rated),
         n=n,
-        draft_claims=claims.claims_table(before, cards, "draft"),
+        draft_claims=claims_table(before, cards, "draft"),
     )
 
 
 def findings(title: str, found: Sequence[Finding]) -> Html:
-    """What had to be repaired in reading a text; nothing where nothing had to be."""
+    """A list of what had to be repaired in reading a text. Nothing if there was nothing to repair."""
     if not found:
         return Html()
     items = join(
@@ -258,7 +261,7 @@ def findings(title: str, found: Sequence[Finding]) -> Html:
 
 
 def read_note(given: Sequence[Source], found: Sequence[Finding], place: str = "") -> Html:
-    """Which sources were read from a field, as one types."""
+    """Which sources were read from a field, shown while the visitor types."""
     if not given and not found:
         return Html('<p class="read-note muted">No sources yet.</p>')
     ids = ", ".join(source.id for source in given[:12]) + (" …" if len(given) > 12 else "")  # noqa: PLR2004 - a line's worth
@@ -276,7 +279,10 @@ def read_note(given: Sequence[Source], found: Sequence[Finding], place: str = ""
 
 
 def rubric_note(given: Sequence[Criterion], wrong: Sequence[Finding]) -> Html:
-    """What the rubric's table holds, as one types: each cell that cannot be read, or how the weights compare."""
+    """What the rubric's table holds, shown while the visitor types.
+
+    That is each cell that cannot be read. If all can be read, it is how many criteria there are and their weights.
+    """
     if wrong:
         items = join(
             html("<li>{row}: {message}</li>", row=f"Row {one.line}", message=isolate(one.message))
@@ -286,13 +292,12 @@ def rubric_note(given: Sequence[Criterion], wrong: Sequence[Finding]) -> Html:
     if not given:
         return Html()
     weights = sorted(one.weight for one in given)
-    faults = sum(one.polarity == "negative" for one in given)
+    n = sum(one.polarity == "negative" for one in given)
     spread = f", weights from {weights[0]:g} to {weights[-1]:g}" if weights[0] < weights[-1] else ""
-    of_it = f", {count(faults, 'fault')} among them" if faults else ""
-    said = count(len(given), "criterion", "criteria")
+    faults = f", {count(n, 'fault')} among them" if n else ""
     return html(
-        '<p class="read-note"><b>{said}</b>{of_it}{spread}, beside the standing ones</p>',
-        said=said,
-        of_it=of_it,
+        '<p class="read-note"><b>{criteria}</b>{faults}{spread}, beside the standing ones</p>',
+        criteria=count(len(given), "criterion", "criteria"),
+        faults=faults,
         spread=spread,
     )

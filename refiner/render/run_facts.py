@@ -1,28 +1,26 @@
 """Who wrote and scored a run, how long it took, and with which settings."""
 
-from refiner.domain import (
-    Refinement,
-)
+from refiner.domain import Refinement
 from refiner.render.html_text import Html, count, html, isolate, join, seconds
 
-_ENDS = {"end": "", "": "", "stopped": "stopped by you", "budget": "ended at the token limit"}
+_EARLY_ENDS = {"end": "", "": "", "stopped": "stopped by you", "budget": "ended at the token limit"}
 
 
 def made_by(run: Refinement, name: str = "") -> Html:
-    """Who wrote and scored a run, how much was written in which time, and why it ended early. ``name`` stands before it."""
-    ended = _ENDS[run.usage.ended]
-    told = html(' <span class="tag warn">{ended}</span>', ended=ended) if ended else ""
+    """Who wrote and scored a run, how much was written in what time, and why it ended early. ``name`` comes first."""
+    ended = _EARLY_ENDS[run.usage.ended]
+    early = html(' <span class="tag warn">{ended}</span>', ended=ended) if ended else ""
     other = "" if run.model.is_refiner else ", not the refiner"
     return html(
         '<p class="made">{before}Written by <b>{model}</b>{other} · scored by '
-        "<b>{judge}</b> · {tokens} in {seconds}{told}</p>",
+        "<b>{judge}</b> · {tokens} in {seconds}{early}</p>",
         before=isolate(name) if name else "",
         model=isolate(run.model.name),
         other=other,
         judge=isolate(run.judge),
         tokens=count(run.usage.completion_tokens, "token"),
         seconds=seconds(run.usage.seconds),
-        told=told,
+        early=early,
     )
 
 
@@ -49,7 +47,7 @@ def run_record(run: Refinement) -> Html:
 
 def comparison_caveats(first: Refinement, second: Refinement) -> Html:
     """What makes two runs hard to compare."""
-    told = (
+    caveats = (
         ("They answer different questions.", first.request.question != second.request.question),
         (
             "Their sources differ, and with them the numbers of the citations.",
@@ -57,4 +55,4 @@ def comparison_caveats(first: Refinement, second: Refinement) -> Html:
         ),
         ("Different judges scored them: the scores do not compare.", first.judge != second.judge),
     )
-    return join(html('<p class="note">{words}</p>', words=words) for words, so in told if so)
+    return join(html('<p class="note">{words}</p>', words=words) for words, applies in caveats if applies)

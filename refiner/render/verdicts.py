@@ -1,4 +1,4 @@
-"""How a verdict looks: judged, estimated, known as a fact, or not scored, told apart by word and shape."""
+"""How a verdict looks. Words and shapes tell apart what was judged, estimated, known as a fact, and not scored."""
 
 from refiner.domain import Verdict
 from refiner.render.html_text import Html, html, isolate, join, number, percent
@@ -9,12 +9,12 @@ _LEVELS = (
     (NO_BELOW, "fair", "partly supported"),
     (0.0, "bad", "not supported"),
 )
-"""From which value on, the tone, and the label."""
+"""The value from which on a level applies, its tone, and its label."""
 _SHAPES = {"good": "✓", "fair": "◐", "bad": "✕", "open": "○", "none": "–"}
 
 
 def verdict_tone(verdict: Verdict) -> str:
-    """``good``, ``fair``, ``bad``, ``open`` or ``none``; an estimate that found no problem leaves it open."""
+    """``good``, ``fair``, ``bad``, ``open`` or ``none``. An estimate that found no problem is ``open``, not ``good``."""
     if verdict.value is None:
         return "none"
     found = next(name for low, name, _ in _LEVELS if verdict.value >= low)
@@ -22,7 +22,7 @@ def verdict_tone(verdict: Verdict) -> str:
 
 
 def support_label(verdict: Verdict) -> str:
-    """The label of a support verdict, unescaped: the judge's own where it has one."""
+    """The label of a support verdict, not escaped. The judge's own label comes first."""
     if verdict.value is None:
         return "not scored"
     if verdict.label:
@@ -33,11 +33,11 @@ def support_label(verdict: Verdict) -> str:
 
 
 UNCITED_MARK = Html('<span class="flag uncited"><span aria-hidden="true">○</span> uncited</span>')
-"""The mark of a sentence that should cite something, and does not."""
+"""The mark of a sentence that should cite something but does not."""
 
 
 def unsupported_mark(verdict: Verdict) -> Html:
-    """The mark behind a claim whose citation does not hold; nothing behind others."""
+    """The mark behind a claim whose citation does not support it. Nothing behind other claims."""
     if verdict_tone(verdict) != "bad":
         return Html()
     return html(
@@ -47,7 +47,10 @@ def unsupported_mark(verdict: Verdict) -> Html:
 
 
 def agreement_buttons(kind: str, key: str, verdict: Verdict) -> Html:
-    """Two buttons to say whether one agrees with a verdict; nothing where there is none. The script collects them."""
+    """Two buttons that ask whether the visitor agrees with a verdict. Nothing if it has no value.
+
+    The page's script collects the presses. ``kind`` and ``key`` say which verdict is meant.
+    """
     if verdict.value is None:
         return Html()
     buttons = join(
@@ -68,7 +71,7 @@ def agreement_buttons(kind: str, key: str, verdict: Verdict) -> Html:
 
 
 def support_badge(verdict: Verdict) -> Html:
-    """A support verdict as a badge: a shape, the label, and how it came about."""
+    """A support verdict as a badge: a shape, its label, and whether it is an estimate or a fact."""
     look = verdict_tone(verdict)
     basis = verdict.basis if verdict.value is not None else "unscored"
     how = html(' <span class="how">{basis}</span>', basis=basis) if basis in {"estimated", "fact"} else ""
@@ -83,7 +86,7 @@ def support_badge(verdict: Verdict) -> Html:
 
 
 def verdict_reason(verdict: Verdict) -> Html:
-    """Why, what was noticed, and how sure the judge was, where it said so."""
+    """The judge's reason, what it noticed, and how sure it was. Nothing if it said none of these."""
     flags = join(html(' <span class="tag">{flag}</span>', flag=isolate(flag)) for flag in verdict.flags)
     sure = (
         ""

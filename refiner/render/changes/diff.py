@@ -21,7 +21,7 @@ _VIEWS = (("side", "Side by side"), ("inline", "Inline"), ("clean", "Clean text"
 
 @dataclass(slots=True)
 class _Views:
-    """What the views share: both sides' cards and what is known of their claims, and how many notes there are."""
+    """What the views share: both sides' cards, names and supports, and how many notes were written."""
 
     cards: tuple[CitationCards, CitationCards]
     before: SupportLookup
@@ -39,9 +39,10 @@ def diff_views(
     *,
     left: CitationCards | None = None,
 ) -> Html:
-    """The summary in words, the switch, and the three views; ``rewards`` of both sides tell what a change did.
+    """The summary in words, the switch between the views, and the three views.
 
-    ``left`` are the cards of the left side where it has other sources.
+    ``rewards`` are those of both sides. Without them nothing is said of what a change did. ``left`` holds the cards
+    of the left side if that has other sources than the right side.
     """
     supports = [reward.citation.supports for reward in rewards or ()] or [(), ()]
     did = change_effects(changes, *rewards) if rewards else ((),) * len(changes)
@@ -79,7 +80,7 @@ def _side(changes: Sequence[Change], did: Sequence[Sequence[ChangeEffect]], page
         moved = " moved" if change.moved else ""
         state = _STATES[change.kind] + (", moved" if change.moved else "")
         new = " para" if change.paragraph else ""
-        plain = change.kind == "edited" and not change.moved  # its marked words say it already
+        plain = change.kind == "edited" and not change.moved  # its marked words say so already
         tag = (
             html('<span class="{kind}">{state}</span>', kind="sr" if plain else "state", state=state)
             if state != "Kept"
@@ -109,7 +110,7 @@ def _side_words(change: Change, tag: str, page: _Views) -> Html:
     tokens, known = (change.draft, change.refined)[side], (page.before, page.after)[side]
     bare = (
         Html() if change.kind == "removed" else uncited_mark(tokens, known)
-    )  # of what is gone the note tells it
+    )  # the note says it of what is gone
     return join(marked_tokens(tokens, tag, page.cards[side], known)) + bare
 
 
@@ -122,7 +123,7 @@ def _labelled(side: str, words: Html) -> Html:
 
 
 def _notes(found: Sequence[ChangeEffect], page: _Views) -> Html:
-    """What a change did: a tag that can be focused, and beside it the whole of it, seen on hover and focus."""
+    """What a change did: short tags that can be focused, and all of it in words, shown on hover and focus."""
     if not found:
         return Html()
     page.notes += 1
@@ -173,9 +174,9 @@ def _direction(sentence: Sequence[Token]) -> Html:
 
 
 def _both_merged(change: Change, page: _Views) -> Html:
-    """One sentence with what went and what came at its place; words that both have are written once.
+    """One sentence with the removed and the added words in their places. Words that both sides have are written once.
 
-    Of what both have, the same number of tokens stands on either side, in the same order.
+    Both sides hold the same number of unchanged tokens, in the same order.
     """
     out: list[Html] = []
     left, right = list(change.draft), list(change.refined)
@@ -197,7 +198,7 @@ def _both_merged(change: Change, page: _Views) -> Html:
 
 
 def _take_while(tokens: list[Token], *, changed: bool) -> list[Token]:
-    """The tokens at the beginning that are alike in this, taken out of the list."""
+    """Takes from the list the tokens at its beginning that are all changed, or all unchanged."""
     n = next((at for at, token in enumerate(tokens) if token.changed != changed), len(tokens))
     head = tokens[:n]
     del tokens[:n]

@@ -1,7 +1,7 @@
-"""What each change did, in words: only what citations, verdicts and a judge's own reasons tell. Nothing is guessed.
+"""What each change did, in words. It says only what citations, verdicts and a judge's reasons tell. It guesses nothing.
 
-That a criterion rose is put down to a sentence in two cases: it is the only change, or the judge's reason
-quotes it.
+A change of a criterion's value is put down to a sentence in two cases: the sentence is the only change, or the
+judge's reason quotes it.
 """
 
 import re
@@ -17,15 +17,15 @@ from refiner.render.scores.comparison import criterion_pairs, value_after_polari
 from refiner.render.verdicts import support_label, verdict_tone
 
 Tone = Literal["good", "bad", "open"]
-_QUOTED, _ECHOED = 3, 8
-"""Words in a row of a sentence that make a quotation of it: in quotation marks, and without."""
-_MARKED = re.compile(r"[“\"«„‘']([^“”\"«»„‘’]+)[”\"»“’']")
+_MIN_QUOTATION_WORDS, _MIN_UNMARKED_WORDS = 3, 8
+"""How many words in a row make a quotation: in quotation marks, and without."""
+_QUOTATION = re.compile(r"[“\"«„‘']([^“”\"«»„‘’]+)[”\"»“’']")
 _RANK = {"bad": 0, "fair": 1, "open": 2, "good": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeEffect:
-    """One thing that a change did: ``short`` for its tag, ``words`` the whole of it. Unescaped."""
+    """One thing that a change did: ``short`` for its tag, ``words`` in full. Neither is escaped."""
 
     tone: Tone
     short: str
@@ -34,7 +34,7 @@ class ChangeEffect:
 
 @dataclass(frozen=True, slots=True)
 class CriterionShift:
-    """A criterion that rose or fell, with both values after polarity."""
+    """A criterion whose value rose or fell, with both values after polarity and both reasons."""
 
     criterion: Criterion
     before: float
@@ -43,7 +43,7 @@ class CriterionShift:
 
     @property
     def words(self) -> str:
-        """The two values, and which way."""
+        """The two values, and whether it rose or fell."""
         way = "rose" if self.after > self.before else "fell"
         return f"“{self.criterion.title}” {way} from {number(self.before)} to {number(self.after)}"
 
@@ -51,7 +51,7 @@ class CriterionShift:
 def change_effects(
     changes: Sequence[Change], before: Reward, after: Reward
 ) -> tuple[tuple[ChangeEffect, ...], ...]:
-    """What each change did, in their order; empty where nothing is known of it."""
+    """What each change did, in the order of the changes. Empty for a change of which nothing is known."""
     left, right = SupportLookup(before.citation.supports), SupportLookup(after.citation.supports)
     moved = criterion_shifts(before, after)
     touched = [change for change in changes if change.kind != "same" or change.moved]
@@ -68,7 +68,7 @@ def change_effects(
 
 
 def criterion_shifts(before: Reward, after: Reward) -> tuple[CriterionShift, ...]:
-    """The criteria that were scored for both answers and came out different."""
+    """The criteria that were scored for both answers with different values."""
     found = []
     for pair in criterion_pairs(before, after):
         was, now = (
@@ -95,31 +95,31 @@ def _support(
     change: Change, left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]
 ) -> Iterator[ChangeEffect]:
     if change.kind == "edited":
-        yield from _raised(left, right)
+        yield from _support_change(left, right)
         return
     sign, done = ("+", "came in") if change.kind == "added" else ("−", "is gone")
     for one in (*left, *right):
         name = _named(one)
         if name:
             gain = (name == "supported") == (change.kind == "added")
-            said = f"A claim that {_is(one)} {done}."
+            said = f"A claim that {_is_marked(one)} {done}."
             yield ChangeEffect("good" if gain else "bad", f"{sign}1 {name}", said)
 
 
 def _named(one: ClaimSupport) -> str:
-    """What a claim counts as; nothing where that is open."""
+    """What a claim counts as. Empty if that is open."""
     if not one.ids:
         return "uncited"
     return {"good": "supported", "bad": "unsupported"}.get(verdict_tone(one.verdict), "")
 
 
-def _is(one: ClaimSupport) -> str:
+def _is_marked(one: ClaimSupport) -> str:
     return f"is marked {_quoted(one.verdict)}" if one.ids else "cites nothing"
 
 
-def _raised(left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[ChangeEffect]:
-    """How the support of what is least supported on each side compares."""
-    was, now = _worst(left), _worst(right)
+def _support_change(left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[ChangeEffect]:
+    """How the least supported claims of both sides compare."""
+    was, now = _least_supported(left), _least_supported(right)
     if was is None or now is None:
         return
     if not was.ids and now.ids:
@@ -132,7 +132,7 @@ def _raised(left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iter
         yield ChangeEffect("good" if step > 0 else "bad", name, said)
 
 
-def _worst(supports: Sequence[ClaimSupport]) -> ClaimSupport | None:
+def _least_supported(supports: Sequence[ClaimSupport]) -> ClaimSupport | None:
     if not supports or any(one.verdict.value is None for one in supports):
         return None
     return min(supports, key=lambda one: one.verdict.value or 0.0)
@@ -156,12 +156,12 @@ def _criteria(change: Change, moved: Sequence[CriterionShift], *, alone: bool) -
 
 
 def _quotes(reason: str, sentence: Sequence[Token]) -> bool:
-    """Whether a reason quotes a sentence: some words of it in quotation marks, or many in a row."""
+    """Whether a reason quotes a sentence: a few of its words in quotation marks, or many in a row."""
     there = words_of("".join(token.text for token in sentence))
-    marked = [words_of(match[1]) for match in _MARKED.finditer(reason)]
-    quoted = any(len(one) >= _QUOTED and _within(one, there) for one in marked)
+    marked = [words_of(match[1]) for match in _QUOTATION.finditer(reason)]
+    quoted = any(len(one) >= _MIN_QUOTATION_WORDS and _within(one, there) for one in marked)
     said = words_of(reason)
-    runs = (said[at : at + _ECHOED] for at in range(len(said) - _ECHOED + 1))
+    runs = (said[at : at + _MIN_UNMARKED_WORDS] for at in range(len(said) - _MIN_UNMARKED_WORDS + 1))
     return quoted or any(_within(run, there) for run in runs)
 
 

@@ -12,7 +12,7 @@ from refiner.text import sentences
 
 
 def answer_prose(answer: Answer, cards: CitationCards, known: SupportLookup | None = None) -> Html:
-    """An answer as text to read: claims underlined by their support, their citations as chips."""
+    """An answer as text to read: claims underlined as their support is, their citations as chips."""
     known = known or SupportLookup()
     out = []
     place = 0
@@ -32,7 +32,7 @@ def answer_prose(answer: Answer, cards: CitationCards, known: SupportLookup | No
 
 
 def _between_claims(text: str, known: SupportLookup) -> Html:
-    """Text between claims; sentences that should cite something are marked."""
+    """Text between claims. Sentences that should cite something are marked."""
     out, at = [], 0
     for one in sentences.split(text):
         if known.of_uncited(one.text):
@@ -50,7 +50,7 @@ def _between_claims(text: str, known: SupportLookup) -> Html:
 
 
 def uncited_mark(tokens: Sequence[Token], known: SupportLookup) -> Html:
-    """The mark of a sentence that should cite something, and does not."""
+    """The mark of a sentence that should cite something but does not. Nothing for other sentences."""
     if not tokens or any(token.ids for token in tokens):
         return Html()
     return UNCITED_MARK if known.of_uncited(token_text(tokens)) else Html()
@@ -64,7 +64,10 @@ def token_text(tokens: Iterable[Token]) -> str:
 def marked_tokens(
     tokens: Sequence[Token], tag: str, cards: CitationCards, known: SupportLookup
 ) -> list[Html]:
-    """Neighbouring tokens that changed, or did not, as one piece each."""
+    """The tokens of a sentence as HTML. Neighbours that all changed, or all did not, make one piece.
+
+    ``tag`` is ``del`` for the draft's tokens and ``ins`` for the refined answer's.
+    """
     sentence = token_text(tokens)
     said = "removed" if tag == "del" else "added"
     out = []
@@ -84,7 +87,7 @@ def marked_tokens(
 
 
 def _without_last_blank(inner: Html) -> tuple[Html, str]:
-    """The blank after the last word or citation by itself: it is not what changed."""
+    """The HTML without its last blank, and that blank. The blank is no part of what changed."""
     for end, kept in ((" </bdi>", Html("</bdi>")), (" ", Html())):
         if inner.endswith(end):
             return inner.removesuffix(end) + kept, " "

@@ -27,7 +27,7 @@ def change_summary(changes: Sequence[Change]) -> str:
 
 
 def _counted(what: Iterable[tuple[str, int]], noun: str) -> str:
-    """``2 sentences removed, 1 added``: the noun once, the rest in short."""
+    """``2 sentences removed, 1 added``: only the first count names the noun."""
     some = [(word, number) for word, number in what if number]
     return ", ".join(
         f"{count(number, noun) if place == 0 else number} {word}" for place, (word, number) in enumerate(some)
@@ -35,7 +35,7 @@ def _counted(what: Iterable[tuple[str, int]], noun: str) -> str:
 
 
 def criteria_summary(rewards: tuple[Reward, Reward] | None) -> str:
-    """How many criteria rose and fell; nothing where none did."""
+    """How many criteria rose and fell, after a semicolon. Nothing if none did."""
     moved = criterion_shifts(*rewards) if rewards else ()
     if not moved:
         return ""

@@ -1,4 +1,4 @@
-"""The sources of a run: how often each is cited and by which claims, and which the model did not read whole."""
+"""The sources of a run: how often each is cited, by which claims, and which of them the model read only in part."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,13 @@ from refiner.render.scores.claims import claim_id
 
 
 def source_list(run: Refinement) -> Html:
-    """The list, with a filter above it."""
+    """The sources as a list, with a filter above it."""
     cut = {trim.source_id: trim for trim in run.trims if trim.kept < trim.of}
     given = run.request.sources
     uses = [sum(source.id in claim.ids for claim in run.answer.claims) for source in given]
     rows = run.reward.citation.supports
     items = join(
-        _item(number, source, use, _citing(source, rows), cut.get(source.id))
+        _item(number, source, use, _citing_rows(source, rows), cut.get(source.id))
         for number, (source, use) in enumerate(zip(given, uses, strict=True), 1)
     )
     cited = sum(use > 0 for use in uses)
@@ -50,28 +50,28 @@ def _item(number: int, source: Source, uses: int, citing: Sequence[int], trim: T
         '<li id="source-{number}" data-uses="{uses}"><details><summary>'
         '<span class="num">{number}</span><span class="source-title">{title}</span>'
         '<span class="tag{faint}">{cited}</span>{trimmed}</summary>'
-        '<p class="muted">{where} {link}</p>{jumps}<p class="card-text"{direction}>{passage}</p>'
+        '<p class="muted">{where} {link}</p>{claim_links}<p class="card-text"{direction}>{passage}</p>'
         "</details></li>",
         number=number,
         uses=uses,
         title=isolate(source.title or source.text[:90]),
         faint="" if uses else " faint",
         cited=cited,
-        trimmed=_trimmed(trim),
+        trimmed=_trim_tag(trim),
         where=source_origin(source),
         link=link(source.url, "open") if source.url else "",
-        jumps=_jumps(citing),
+        claim_links=_claim_links(citing),
         direction=direction(source.text),
         passage=source_text(source),
     )
 
 
-def _citing(source: Source, supports: Sequence[ClaimSupport]) -> list[int]:
+def _citing_rows(source: Source, supports: Sequence[ClaimSupport]) -> list[int]:
     return [row for row, one in enumerate(supports, 1) if source.id in one.ids]
 
 
-def _jumps(rows: Sequence[int]) -> Html:
-    """Links to the claims that cite it."""
+def _claim_links(rows: Sequence[int]) -> Html:
+    """Links to the claims that cite the source."""
     if not rows:
         return Html()
     links = join(
@@ -81,7 +81,7 @@ def _jumps(rows: Sequence[int]) -> Html:
     return html('<p class="muted">Cited by {links}</p>', links=links)
 
 
-def _trimmed(trim: Trim | None) -> Html:
+def _trim_tag(trim: Trim | None) -> Html:
     if trim is None:
         return Html()
     if trim.kept == 0:

@@ -7,9 +7,9 @@ from refiner.render.verdicts import UNCITED_MARK, agreement_buttons, support_bad
 
 
 def claims_table(reward: Reward, cards: CitationCards, side: str = "refined", *, rated: bool = False) -> Html:
-    """What needs a citation, with what it cites and how well that supports it; the columns can be sorted.
+    """What needs a citation, what it cites, and how well that supports it. The columns can be sorted.
 
-    ``rated`` adds what asks whether one agrees with the verdict.
+    ``rated`` adds the buttons that ask whether the visitor agrees with the verdict.
     """
     citation = reward.citation
     if not citation.supports:
@@ -57,13 +57,13 @@ def _citation_figures(reward: Reward) -> str:
 
 
 def _claim(row: int, one: ClaimSupport, cards: CitationCards, side: str, *, rated: bool) -> Html:
-    asked = agreement_buttons("claims", str(row - 1), one.verdict) if rated else ""
+    buttons = agreement_buttons("claims", str(row - 1), one.verdict) if rated else ""
     cites = cards.chips(one.ids, one.text, one) if one.ids else UNCITED_MARK
     value = -1.0 if one.verdict.value is None else one.verdict.value
     return html(
         '<tr id="{id}" data-row="{row}" data-cites="{cites_count}" data-support="{value:.4f}">'
         '<td{direction}><span class="muted num-row">{row}</span> {text}</td><td>{cites}</td>'
-        "<td>{badge}{reason}{asked}</td></tr>",
+        "<td>{badge}{reason}{buttons}</td></tr>",
         id=claim_id(side, row),
         row=row,
         cites_count=len(one.ids),
@@ -73,5 +73,5 @@ def _claim(row: int, one: ClaimSupport, cards: CitationCards, side: str, *, rate
         cites=cites,
         badge=support_badge(one.verdict),
         reason=verdict_reason(one.verdict),
-        asked=asked,
+        buttons=buttons,
     )

@@ -1,4 +1,4 @@
-"""The figures of a run in the order in which they are shown, and their words: for what is no HTML."""
+"""The scores of two answers side by side, in the order in which they are shown, and in words. It knows no HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from refiner.domain import Aggregate, Basis, Criterion, Refinement, Reward, Verd
 from refiner.render.html_text import number
 
 SIDE_NAMES = ("Draft", "Refined")
-"""What the two sides are called, where nothing else is said."""
+"""What the two sides are called by default."""
 
 _MIN_RANGE_WIDTH = 0.005
-"""An interval narrower than this would round to one figure."""
+"""An interval narrower than this would round to one number."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """A figure of draft and refined answer, and where it comes from."""
+    """One score of both answers, and how it was made."""
 
     name: str
     before: Aggregate
@@ -32,7 +32,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class CriterionPair:
-    """A criterion with its verdict on draft (None: there is none) and refined answer."""
+    """A criterion with its verdicts on the draft and on the refined answer. The draft may have none."""
 
     criterion: Criterion
     before: Verdict | None
@@ -40,7 +40,7 @@ class CriterionPair:
 
 
 def score_rows(before: Reward, after: Reward) -> tuple[ScoreRow, ...]:
-    """Score, rubric, citation F1, precision and recall."""
+    """The rows: score, rubric, citation F1, precision and recall."""
     rubric = {verdict.basis for _, verdict in after.rubric.verdicts if verdict.value is not None}
     old, new = before.citation, after.citation
     return (
@@ -58,20 +58,20 @@ def score_rows(before: Reward, after: Reward) -> tuple[ScoreRow, ...]:
 
 
 def criterion_pairs(before: Reward, after: Reward) -> tuple[CriterionPair, ...]:
-    """The criteria of the refined answer, in its rubric's order."""
+    """The criteria of the refined answer, in the order of its rubric."""
     left = {criterion.id: verdict for criterion, verdict in before.rubric.verdicts}
     return tuple(CriterionPair(one, left.get(one.id), verdict) for one, verdict in after.rubric.verdicts)
 
 
 def value_after_polarity(criterion: Criterion, verdict: Verdict | None) -> float | None:
-    """What a verdict counts in [0, 1]: a fault that was found counts against the answer."""
+    """What a verdict counts, in [0, 1]. For a fault that is 1 minus its value. None if it was not scored."""
     if verdict is None or verdict.value is None:
         return None
     return verdict.value if criterion.polarity == "positive" else 1 - verdict.value
 
 
 def aggregate_words(one: Aggregate) -> str:
-    """``0.75``, ``0.75 (0.70–0.80)`` where some was not scored, ``0.06–0.89`` without a value, or ``none``."""
+    """``0.75``, ``0.75 (0.70–0.80)`` if some was not scored, ``0.06–0.89`` without a value, or ``none``."""
     span = f"{number(one.lo)}–{number(one.hi)}"
     if one.value is None:
         return span if one.n else "none"
@@ -81,7 +81,7 @@ def aggregate_words(one: Aggregate) -> str:
 def missing_total_reasons(
     before: Reward, after: Reward, names: tuple[str, str] = SIDE_NAMES
 ) -> tuple[str, ...]:
-    """Why a total is missing, the side before it where both differ; unescaped."""
+    """Why totals are missing, not escaped. The side comes first, unless both sides have the same reason."""
     said = [
         (side, one.reason)
         for side, one in zip(names, (before, after), strict=True)
@@ -98,7 +98,7 @@ def has_range(one: Aggregate) -> bool:
 
 
 def has_estimates(run: Refinement) -> bool:
-    """Whether a figure is a heuristic's."""
+    """Whether any score of a run is a heuristic's estimate."""
     return "estimated" in {bases for reward in (run.draft_reward, run.reward) for bases in _bases(reward)}
 
 

@@ -10,9 +10,9 @@ from refiner.render.verdicts import agreement_buttons, verdict_reason
 def criteria_list(
     before: Reward, after: Reward, names: tuple[str, str] = SIDE_NAMES, *, rated: bool = False
 ) -> Html:
-    """Each criterion with both scores as bars, the reasons, and how sure the judge was; those not scored say why.
+    """Each criterion with both values as bars, the reasons, and how sure the judge was, or why it was not scored.
 
-    ``rated`` adds what asks whether one agrees with the verdict on the refined answer.
+    ``rated`` adds the buttons that ask whether the visitor agrees with the verdict on the refined answer.
     """
     pairs = comparison.criterion_pairs(before, after)
     reasons = {pair.after.reason for pair in pairs if pair.after.value is None}
@@ -22,31 +22,31 @@ def criteria_list(
         if unscored
         else ""
     )
-    rows = join(_criterion(pair, names, said=unscored, rated=rated) for pair in pairs)
+    rows = join(_criterion(pair, names, reason_above=unscored, rated=rated) for pair in pairs)
     return html('{why}<ul class="criteria">{rows}</ul>', why=why, rows=rows)
 
 
-def _criterion(pair: CriterionPair, names: tuple[str, str], *, said: bool, rated: bool) -> Html:
+def _criterion(pair: CriterionPair, names: tuple[str, str], *, reason_above: bool, rated: bool) -> Html:
     one = pair.criterion
     tags = {"fault": one.polarity == "negative", "suggested": one.origin == "generated"}
     shown = join(
         (html('<span class="tag">{name}</span>', name=name) for name, there in tags.items() if there), " "
     )
-    looks = () if said else ("hollow", "")
+    looks = () if reason_above else ("hollow", "")
     bars = join(
         _bar(*each) for each in zip(names, (one, one), (pair.before, pair.after), looks, strict=False)
     )
-    asked = agreement_buttons("criteria", one.id, pair.after) if rated else ""
+    buttons = agreement_buttons("criteria", one.id, pair.after) if rated else ""
     return html(
         '<li><div class="criterion-words">'
         '<b>{title}</b> {shown}<span class="muted">weight {weight:g}</span><p>{description}</p>'
-        '</div><div class="bars">{bars}{asked}</div></li>',
+        '</div><div class="bars">{bars}{buttons}</div></li>',
         title=isolate(one.title),
         shown=shown,
         weight=one.weight,
         description=isolate(one.description),
         bars=bars,
-        asked=asked,
+        buttons=buttons,
     )
 
 

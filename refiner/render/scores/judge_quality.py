@@ -1,4 +1,4 @@
-"""How good a judge was measured to be: the page's fold, and the reliability diagram as SVG."""
+"""How good a judge was measured to be: a fold for the page, and reliability diagrams as SVG."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ _HOW_TO_READ = Html(
 
 
 def judge_quality_fold(judge: str, quality: Quality | None) -> Html:
-    """The fold "How good is this judge?"; says so where it has not been measured."""
+    """The fold "How good is this judge?". Without ``quality`` it says that nothing was measured."""
     body = _NOT_MEASURED if quality is None else _measured(quality)
     return html(
         '<div class="result"><details class="sheet" id="judge-fold">'
@@ -93,7 +93,7 @@ def _figure_with_interval(figure: Figure | None) -> Html:
 
 
 def error_rates(quality: Quality | None) -> Html:
-    """One sentence to stand beside the labels: how often each was wrong; nothing where that is not known."""
+    """One sentence beside the labels: how often each was wrong. Nothing if that is not known."""
     if quality is None or not quality.labels:
         return Html()
     rates = join(
@@ -137,7 +137,7 @@ def _stress(stress: Sequence[Stress]) -> Html:
 
 
 def _false_alarms(alarms: Alarms | None) -> Html:
-    """What noticing costs, in one sentence."""
+    """How often its checks reject what people accept, in one sentence."""
     if alarms is None:
         return Html()
     return html(
@@ -152,7 +152,7 @@ def _false_alarms(alarms: Alarms | None) -> Html:
 def reliability_diagram(bins: Sequence[Bin]) -> Html:
     """A reliability diagram (Guo et al. 2017, figure 1): the judge's value against the share that is supported.
 
-    The dots' areas tell how many claims each stands for. The dots of a calibrated judge lie on the diagonal.
+    The area of a dot tells how many claims it stands for. The dots of a calibrated judge lie on the diagonal.
     """
     total = sum(one.count for one in bins) or 1
     dots = join(
@@ -182,7 +182,7 @@ def reliability_diagram(bins: Sequence[Bin]) -> Html:
 
 
 def reliability_plot(data: Mapping[str, Evaluation]) -> Html:
-    """The diagrams of several data sets beside each other, as an SVG file."""
+    """The diagrams of several data sets side by side, as an SVG file."""
     width, height = _SIDE + 60, _SIDE + 60
     panels = join(
         html(

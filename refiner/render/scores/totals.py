@@ -90,7 +90,7 @@ _FORMULA: Mapping[Mix, str] = {
 
 
 def score_formula(run: Refinement) -> Html:
-    """How the score was made, in words, and the same on the scale of training."""
+    """How the score was computed, in words, and the score on the scale of training."""
     values = (run.draft_reward.total.value, run.reward.total.value)
     trained = " → ".join("?" if value is None else number(training_scale(value)) for value in values)
     return html(
