@@ -1,4 +1,4 @@
-"""HTML by type: the one escape, the templates, the one rounding, and plurals. All of `render` is built from these.
+"""HTML by type: the one escape, templates, the one rounding, and plurals. All of `render` is built on these.
 
 `Html` is text that is HTML already, `str` is text that is not. Only this module turns the one into the other.
 """
@@ -16,15 +16,18 @@ from refiner.text.direction import runs_right_to_left
 _UNSHOWABLE = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\ud800-\udfff\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]"
 )
-"""Control characters, lone surrogates (UTF-8 cannot hold them) and the two overrides that make text lie about its
-order. U+FFFD takes their place."""
+"""Control characters, lone surrogates (UTF-8 cannot hold them) and the two overrides that make text lie about
+its order. U+FFFD takes their place."""
 _EMBEDDING = re.compile(r"[\u202a-\u202c\u2066-\u2069]")
-"""Embeddings and isolates could reach past the end of their text. They are dropped: `bdi` isolates each text."""
+"""Embeddings and isolates could reach past the end of their text.
+
+They are dropped: `bdi` isolates each text.
+"""
 _MAX_URL_LENGTH = 2000
 
 
 class Html(Markup):
-    """Escaped HTML. A plain text that is added to it, joined or formatted into it, goes through `escape` first.
+    """Escaped HTML. A plain text that is added to it, joined or formatted into it is escaped by `escape` first.
 
     markupsafe's own escape would leave braces, control characters and overrides of direction as they are.
     """
@@ -71,7 +74,10 @@ def join(parts: Iterable[Html], separator: str = "") -> Html:
 
 
 def trusted(text: str) -> Html:
-    """Text of the app's own that is HTML already, such as its stylesheet. Never for a text of a person or model."""
+    """Text of the app's own that is HTML already, such as its stylesheet.
+
+    Never for a text of a person or model.
+    """
     return Html(text)
 
 
@@ -81,7 +87,7 @@ def isolate(text: str) -> Html:
 
 
 def direction(text: str) -> Html:
-    """A ``dir`` attribute for an element that holds this text: the direction of its first letter that has one.
+    """A ``dir`` attribute for an element that holds this text, by its first letter that has a direction.
 
     ``dir="auto"`` would not do: it does not look into `bdi`.
     """

@@ -9,10 +9,10 @@ from refiner.render.html_text import Html, count, html, join, number, percent
 from refiner.scoring.metrics import Figure
 
 MAX_TABLE_ROWS = 30
-"""Rows of a table that a stranger can make long."""
+"""How many rows a table has at most that a stranger can make long."""
 
-
-_RANGE_DASH = "–\u2060"  # with a word joiner: no line ends here
+_RANGE_DASH = "–\u2060"
+"""A dash with a word joiner, so that no line ends here."""
 
 
 def win_table(what: str, rows: Html) -> Html:
@@ -30,7 +30,7 @@ def win_table(what: str, rows: Html) -> Html:
 
 
 def tally_row(head: Html, tally: Tally, *, lead: bool = False) -> Html:
-    """A row of a win table: the share won with its interval, the counts, and both as a bar. ``head`` is its first cell."""
+    """A row of a win table: the share won with its interval, as numbers and as a bar, and the counts."""
     figure = tally.refined.figure
     won = Html('<span class="muted">none</span>')
     lane = ""
@@ -93,7 +93,7 @@ def figure_with_interval(figure: Figure, write: Callable[[float], str]) -> Html:
 
 
 def figures_table(name: str, heads: Iterable[str], rows: Html) -> Html:
-    """A table named ``name`` for screen readers, under the headings ``heads``. An empty heading reads "What"."""
+    """A table named ``name`` for screen readers, under ``heads``. An empty heading is read as "What"."""
     cells = join(
         html('<th scope="col">{words}</th>', words=words)
         if words

@@ -1,4 +1,7 @@
-"""How far a run is: its steps, with the time that each took and may take. The page's script lets the clocks run on."""
+"""How far a run is: its steps, with the time that each took and may take.
+
+The page's script lets the clocks run on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +19,10 @@ _STOP = Html(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a run: what it does, in words, not escaped, the seconds that went by, and the seconds expected in all."""
+    """One step of a run: what it does, in words that are not escaped, and its time.
+
+    ``elapsed`` is the seconds that went by, ``expected`` those expected in all.
+    """
 
     words: str
     state: State = "later"

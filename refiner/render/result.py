@@ -31,7 +31,10 @@ CARD_URL = "https://huggingface.co/lihaoxin2020/qwen3-4B-refiner-rubric-rl-step5
 
 
 def model_line(model: ModelInfo, *, ready: bool = True, problem: str = "") -> Html:
-    """The line at the top of the page that names the model. It says so if that is not the refiner or cannot write."""
+    """The line at the top of the page that names the model.
+
+    It says so if that is not the refiner or cannot write.
+    """
     state = (
         ""
         if ready
@@ -92,8 +95,8 @@ def empty() -> Html:
 def status(words: str, kind: str = "info", about: str = "") -> Html:
     """One sentence on how things stand.
 
-    ``kind`` is info, busy, good or error. ``about`` names the field that the sentence is about. The page's script
-    reads out what ``data-say`` holds.
+    ``kind`` is info, busy, good or error. ``about`` names the field that the sentence is about. The
+    page's script reads out what ``data-say`` holds.
     """
     named = html(' data-field="{about}"', about=about) if about else ""
     if not words:
@@ -154,7 +157,10 @@ def covered() -> Html:
 
 
 def blind(run: Refinement, left: Side) -> Html:
-    """Draft and refined answer side by side, without names, scores and verdicts. ``left`` says which is on the left."""
+    """Draft and refined answer side by side, without names, scores and verdicts.
+
+    ``left`` says which is on the left.
+    """
     cards = CitationCards(run.request.sources, "b")
     answers = (run.draft, run.answer) if left == "draft" else (run.answer, run.draft)
     halves = join(
@@ -181,8 +187,8 @@ def blind(run: Refinement, left: Side) -> Html:
 def finished(run: Refinement, judged: Quality | None = None, note: str = "", *, rated: bool = False) -> Html:
     """Everything known of a finished run.
 
-    ``judged`` is what was measured of its judge. ``note`` is shown above all else. ``rated`` adds the buttons that
-    ask whether the visitor agrees with the judge.
+    ``judged`` is what was measured of its judge. ``note`` is shown above all else. ``rated`` adds the
+    buttons that ask whether the visitor agrees with the judge.
     """
     cards = CitationCards(run.request.sources, "f")
     before, after = run.draft_reward, run.reward
@@ -206,7 +212,10 @@ def finished(run: Refinement, judged: Quality | None = None, note: str = "", *, 
 
 
 def compared(runs: tuple[Refinement, Refinement], made: tuple[str, str]) -> Html:
-    """The refined answers of two runs side by side, with both scores. ``made`` says when each run was made."""
+    """The refined answers of two runs side by side, with both scores.
+
+    ``made`` says when each run was made.
+    """
     first, second = runs
     names = ("Earlier", "Later")
     same = first.request.sources == second.request.sources
@@ -281,7 +290,8 @@ def read_note(given: Sequence[Source], found: Sequence[Finding], place: str = ""
 def rubric_note(given: Sequence[Criterion], wrong: Sequence[Finding]) -> Html:
     """What the rubric's table holds, shown while the visitor types.
 
-    That is each cell that cannot be read. If all can be read, it is how many criteria there are and their weights.
+    That is each cell that cannot be read. If all can be read, it is how many criteria there are and
+    their weights.
     """
     if wrong:
         items = join(

@@ -7,7 +7,10 @@ _EARLY_ENDS = {"end": "", "": "", "stopped": "stopped by you", "budget": "ended 
 
 
 def made_by(run: Refinement, name: str = "") -> Html:
-    """Who wrote and scored a run, how much was written in what time, and why it ended early. ``name`` comes first."""
+    """Who wrote and scored a run, how much was written in what time, and why it ended early.
+
+    ``name`` comes first.
+    """
     ended = _EARLY_ENDS[run.usage.ended]
     early = html(' <span class="tag warn">{ended}</span>', ended=ended) if ended else ""
     other = "" if run.model.is_refiner else ", not the refiner"

@@ -1,4 +1,7 @@
-"""How a verdict looks. Words and shapes tell apart what was judged, estimated, known as a fact, and not scored."""
+"""How a verdict looks.
+
+Words and shapes tell apart what was judged, estimated, known as a fact, and not scored.
+"""
 
 from refiner.domain import Verdict
 from refiner.render.html_text import Html, html, isolate, join, number, percent
@@ -14,7 +17,10 @@ _SHAPES = {"good": "✓", "fair": "◐", "bad": "✕", "open": "○", "none": "�
 
 
 def verdict_tone(verdict: Verdict) -> str:
-    """``good``, ``fair``, ``bad``, ``open`` or ``none``. An estimate that found no problem is ``open``, not ``good``."""
+    """``good``, ``fair``, ``bad``, ``open`` or ``none``.
+
+    An estimate that found no problem is ``open``, not ``good``.
+    """
     if verdict.value is None:
         return "none"
     found = next(name for low, name, _ in _LEVELS if verdict.value >= low)

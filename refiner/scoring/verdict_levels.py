@@ -1,4 +1,4 @@
-"""Where a value in [0, 1] counts as one of the judge's three levels (0, 1, 2, halved): the bounds lie halfway between."""
+"""The bounds between the judge's three levels (0, 1, 2, halved): halfway, so that any value in [0, 1] has a level."""
 
 YES_FROM = 0.75
 """Values from here on count as the upper level: supported, or yes."""

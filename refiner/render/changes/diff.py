@@ -1,6 +1,6 @@
 """The diff in three views: side by side, inline, and the refined text alone.
 
-The page switches between them with a style, so all three are written at once.
+All three are written at once. The page's style shows one of them.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _VIEWS = (("side", "Side by side"), ("inline", "Inline"), ("clean", "Clean text"
 
 
 @dataclass(slots=True)
-class _Views:
+class _DiffContext:
     """What the views share: both sides' cards, names and supports, and how many notes were written."""
 
     cards: tuple[CitationCards, CitationCards]
@@ -41,12 +41,14 @@ def diff_views(
 ) -> Html:
     """The summary in words, the switch between the views, and the three views.
 
-    ``rewards`` are those of both sides. Without them nothing is said of what a change did. ``left`` holds the cards
-    of the left side if that has other sources than the right side.
+    ``rewards`` are those of both sides. Without them nothing is said of what a change did. ``left`` holds the
+    cards of the left side if that has other sources than the right side.
     """
     supports = [reward.citation.supports for reward in rewards or ()] or [(), ()]
-    did = change_effects(changes, *rewards) if rewards else ((),) * len(changes)
-    page = _Views((left or cards, cards), SupportLookup(supports[0]), SupportLookup(supports[1]), names)
+    effects = change_effects(changes, *rewards) if rewards else ((),) * len(changes)
+    context = _DiffContext(
+        (left or cards, cards), SupportLookup(supports[0]), SupportLookup(supports[1]), names
+    )
     switch = join(
         html(
             '<button type="button" class="seg" data-set-view="{name}" '
@@ -66,27 +68,29 @@ def diff_views(
         summary=change_summary(changes),
         criteria=criteria_summary(rewards),
         switch=switch,
-        side=_side(changes, did, page),
-        inline=_inline(changes, did, page),
+        side=_side(changes, effects, context),
+        inline=_inline(changes, effects, context),
         direction=direction(answer.text),
-        prose=answer_prose(answer, cards, page.after),
+        prose=answer_prose(answer, cards, context.after),
     )
 
 
-def _side(changes: Sequence[Change], did: Sequence[Sequence[ChangeEffect]], page: _Views) -> Html:
-    head = join(html('<div class="half">{name}</div>', name=isolate(name)) for name in page.names)
+def _side(
+    changes: Sequence[Change], effects: Sequence[Sequence[ChangeEffect]], context: _DiffContext
+) -> Html:
+    head = join(html('<div class="half">{name}</div>', name=isolate(name)) for name in context.names)
     rows = [html('<div class="pair pair-head" aria-hidden="true">{head}</div>', head=head)]
-    for change, found in zip(changes, did, strict=True):
+    for change, found in zip(changes, effects, strict=True):
         moved = " moved" if change.moved else ""
         state = _STATES[change.kind] + (", moved" if change.moved else "")
         new = " para" if change.paragraph else ""
-        plain = change.kind == "edited" and not change.moved  # its marked words say so already
+        unmarked = change.kind == "edited" and not change.moved  # its marked words say so already
         tag = (
-            html('<span class="{kind}">{state}</span>', kind="sr" if plain else "state", state=state)
+            html('<span class="{kind}">{state}</span>', kind="sr" if unmarked else "state", state=state)
             if state != "Kept"
             else ""
         )
-        left, right = _side_words(change, "del", page), _side_words(change, "ins", page)
+        left, right = _side_words(change, "del", context), _side_words(change, "ins", context)
         rows.append(
             html(
                 '<div class="pair {kind}{moved}{new}"><div class="half"{left_way}>{left}</div>'
@@ -95,23 +99,22 @@ def _side(changes: Sequence[Change], did: Sequence[Sequence[ChangeEffect]], page
                 moved=moved,
                 new=new,
                 left_way=_direction(change.draft),
-                left=_labelled(page.names[0], left),
+                left=_labelled(context.names[0], left),
                 right_way=_direction(change.refined or change.draft),
-                right=_labelled(page.names[1], right),
+                right=_labelled(context.names[1], right),
                 tag=tag,
-                notes=_notes(found, page),
+                notes=_notes(found, context),
             )
         )
     return join(rows)
 
 
-def _side_words(change: Change, tag: str, page: _Views) -> Html:
+def _side_words(change: Change, tag: str, context: _DiffContext) -> Html:
     side = ("del", "ins").index(tag)
-    tokens, known = (change.draft, change.refined)[side], (page.before, page.after)[side]
-    bare = (
-        Html() if change.kind == "removed" else uncited_mark(tokens, known)
-    )  # the note says it of what is gone
-    return join(marked_tokens(tokens, tag, page.cards[side], known)) + bare
+    tokens, known = (change.draft, change.refined)[side], (context.before, context.after)[side]
+    words = join(marked_tokens(tokens, tag, context.cards[side], known))
+    # of a removed sentence its note says so
+    return words if change.kind == "removed" else words + uncited_mark(tokens, known)
 
 
 def _labelled(side: str, words: Html) -> Html:
@@ -122,12 +125,12 @@ def _labelled(side: str, words: Html) -> Html:
     )
 
 
-def _notes(found: Sequence[ChangeEffect], page: _Views) -> Html:
+def _notes(found: Sequence[ChangeEffect], context: _DiffContext) -> Html:
     """What a change did: short tags that can be focused, and all of it in words, shown on hover and focus."""
     if not found:
         return Html()
-    page.notes += 1
-    mark = f"did-{page.notes}"
+    context.notes += 1
+    mark = f"did-{context.notes}"
     tags = join(
         (
             html('<span class="did-{tone}">{short}</span>', tone=one.tone, short=isolate(one.short))
@@ -146,10 +149,12 @@ def _notes(found: Sequence[ChangeEffect], page: _Views) -> Html:
     )
 
 
-def _inline(changes: Sequence[Change], did: Sequence[Sequence[ChangeEffect]], page: _Views) -> Html:
+def _inline(
+    changes: Sequence[Change], effects: Sequence[Sequence[ChangeEffect]], context: _DiffContext
+) -> Html:
     paragraphs: list[list[Html]] = [[]]
     ways: list[Html] = []
-    for change, found in zip(changes, did, strict=True):
+    for change, found in zip(changes, effects, strict=True):
         if change.paragraph and paragraphs[-1]:
             paragraphs.append([])
         ways += [_direction(change.refined or change.draft)] * (len(paragraphs) - len(ways))
@@ -157,10 +162,10 @@ def _inline(changes: Sequence[Change], did: Sequence[Sequence[ChangeEffect]], pa
         paragraphs[-1].append(
             html(
                 '<span class="sentence">{merged}{moved}{bare}{notes}</span>',
-                merged=_both_merged(change, page),
+                merged=_both_merged(change, context),
                 moved=moved,
-                bare=uncited_mark(change.refined, page.after),
-                notes=_notes(found, page),
+                bare=uncited_mark(change.refined, context.after),
+                notes=_notes(found, context),
             )
         )
     return join(
@@ -173,18 +178,18 @@ def _direction(sentence: Sequence[Token]) -> Html:
     return direction(token_text(sentence))
 
 
-def _both_merged(change: Change, page: _Views) -> Html:
-    """One sentence with the removed and the added words in their places. Words that both sides have are written once.
+def _both_merged(change: Change, context: _DiffContext) -> Html:
+    """One sentence with the removed and the added words in place. Words that both sides have are written once.
 
     Both sides hold the same number of unchanged tokens, in the same order.
     """
     out: list[Html] = []
     left, right = list(change.draft), list(change.refined)
     while left or right:
-        went, came = _take_while(left, changed=True), _take_while(right, changed=True)
+        removed, added = _take_while(left, changed=True), _take_while(right, changed=True)
         out += [
-            *marked_tokens(went, "del", page.cards[0], page.before),
-            *marked_tokens(came, "ins", page.cards[1], page.after),
+            *marked_tokens(removed, "del", context.cards[0], context.before),
+            *marked_tokens(added, "ins", context.cards[1], context.after),
         ]
         n = (
             min(_unchanged_count(left), _unchanged_count(right))
@@ -192,7 +197,7 @@ def _both_merged(change: Change, page: _Views) -> Html:
             else max(len(left), len(right))
         )
         kept = right[:n] or left[:n]
-        out += marked_tokens(kept, "ins", page.cards[1], page.after)
+        out += marked_tokens(kept, "ins", context.cards[1], context.after)
         del left[:n], right[:n]
     return join(out)
 

@@ -1,7 +1,7 @@
-"""What each change did, in words. It says only what citations, verdicts and a judge's reasons tell. It guesses nothing.
+"""What each change did, in words. It says only what citations, verdicts and reasons tell, and guesses nothing.
 
-A change of a criterion's value is put down to a sentence in two cases: the sentence is the only change, or the
-judge's reason quotes it.
+A change of a criterion's value is put down to a sentence in two cases: the sentence is the only change, or
+the judge's reason quotes it.
 """
 
 import re
@@ -17,7 +17,7 @@ from refiner.render.scores.comparison import criterion_pairs, value_after_polari
 from refiner.render.verdicts import support_label, verdict_tone
 
 Tone = Literal["good", "bad", "open"]
-_MIN_QUOTATION_WORDS, _MIN_UNMARKED_WORDS = 3, 8
+_MIN_MARKED_WORDS, _MIN_UNMARKED_WORDS = 3, 8
 """How many words in a row make a quotation: in quotation marks, and without."""
 _QUOTATION = re.compile(r"[“\"«„‘']([^“”\"«»„‘’]+)[”\"»“’']")
 _RANK = {"bad": 0, "fair": 1, "open": 2, "good": 3}
@@ -159,7 +159,7 @@ def _quotes(reason: str, sentence: Sequence[Token]) -> bool:
     """Whether a reason quotes a sentence: a few of its words in quotation marks, or many in a row."""
     there = words_of("".join(token.text for token in sentence))
     marked = [words_of(match[1]) for match in _QUOTATION.finditer(reason)]
-    quoted = any(len(one) >= _MIN_QUOTATION_WORDS and _within(one, there) for one in marked)
+    quoted = any(len(one) >= _MIN_MARKED_WORDS and _within(one, there) for one in marked)
     said = words_of(reason)
     runs = (said[at : at + _MIN_UNMARKED_WORDS] for at in range(len(said) - _MIN_UNMARKED_WORDS + 1))
     return quoted or any(_within(run, there) for run in runs)

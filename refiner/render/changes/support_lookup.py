@@ -19,7 +19,7 @@ class SupportLookup:
         return self._cited[place] if place is not None and place < len(self._cited) else None
 
     def of_sentence(self, sentence: Sequence[Token]) -> tuple[ClaimSupport, ...]:
-        """What was judged of each claim that ends in a sentence, or of the whole sentence if it cites nothing."""
+        """What was judged of each claim that ends in a sentence, or of the sentence if it cites nothing."""
         cited = [token.claim for token in sentence if token.ids]
         text = "".join(token.text for token in sentence)
         found = [self.of_claim(place) for place in cited] or [self.of_uncited(text)]

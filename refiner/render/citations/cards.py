@@ -16,8 +16,8 @@ _MAX_SHOWN_LENGTH = 6000
 class CitationCards:
     """Makes chips. It remembers the cards that they open, and `popovers` returns each card once.
 
-    ``name`` begins the ids of its cards. If it is empty the chips open nothing. That is for text that is still
-    being written and is rendered many times a second.
+    ``name`` begins the ids of its cards. If it is empty the chips open nothing. That is for text that is
+    still being written and is rendered many times a second.
     """
 
     def __init__(self, sources: Sequence[Source], name: str = "c") -> None:
@@ -26,7 +26,10 @@ class CitationCards:
         self._made: dict[tuple[str, str], tuple[str, Html]] = {}
 
     def chips(self, ids: Iterable[str], statement: str, support: ClaimSupport | None = None) -> Html:
-        """The chips of one citation. ``statement`` is the claim that cites, ``support`` what was judged of it."""
+        """The chips of one citation.
+
+        ``statement`` is the claim that cites, ``support`` what was judged of it.
+        """
         return html(
             '<span class="chips">{chips}</span>',
             chips=join(self._chip(one, statement, support) for one in ids),
@@ -83,7 +86,10 @@ def _verdict_on(support: ClaimSupport | None, source_id: str) -> Verdict | None:
 
 
 def _nearest(support: ClaimSupport | None, statement: str, source: Source) -> Passage | None:
-    """The passage that the judge found for the claim. Before claims are judged, the one nearest to the sentence."""
+    """The passage that the judge found for the claim.
+
+    Before claims are judged, the one nearest to the sentence.
+    """
     if support is not None:
         return next((one for one in support.passages if one.source_id == source.id), None)
     best = best_sentence(statement, source)

@@ -1,4 +1,4 @@
-"""The sources of a run: how often each is cited, by which claims, and which of them the model read only in part."""
+"""The sources of a run: how often each is cited, by which claims, and whether the model read it whole."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,7 @@
-"""One run as a figure for a paper: draft against refined, an SVG that needs nothing outside itself.
+"""One run as a figure for a paper: draft against refined answer, as an SVG that loads nothing.
 
-Colours are for a white ground and hold in grey. What was estimated is dashed, what could not be scored is hatched
-over all that it could be; nothing is said by colour alone.
+The colours are for a white ground and can be told apart in grey. What was estimated is dashed. What could
+not be scored is hatched over the whole range that it may have. Nothing is said by colour alone.
 """
 
 from collections.abc import Sequence
@@ -16,26 +16,26 @@ from refiner.render.scores import comparison
 from refiner.render.scores.comparison import CriterionPair, ScoreRow
 from refiner.text.direction import runs_right_to_left
 
-_WIDTH, _EDGE = 720, 20
-_PLOT, _UNIT = 270, 276
-"""Where the bars begin, and how long a 1 is, in pixels."""
-_LABELS = _PLOT - 16 - _EDGE
-_DRAFT, _REFINED = 622, _WIDTH - _EDGE
-"""Where the columns of figures end."""
-_ROW, _BAR, _SIZE, _LARGE = 28, 7, 12, 15
-_BOLD = 1.1
-"""How much wider a bold text is."""
-_MOST = 20
-"""Criteria that are shown."""
+_WIDTH, _MARGIN = 720, 20
+_BARS_LEFT, _BAR_LENGTH = 270, 276
+"""Where the bars begin, and how long the bar of a 1 is, in pixels."""
+_LABEL_WIDTH = _BARS_LEFT - 16 - _MARGIN
+_DRAFT_RIGHT, _REFINED_RIGHT = 622, _WIDTH - _MARGIN
+"""Where the columns of numbers end."""
+_ROW_HEIGHT, _BAR_HEIGHT, _FONT_SIZE, _TITLE_SIZE = 28, 7, 12, 15
+_BOLD_FACTOR = 1.1
+"""How many times as wide a bold text is."""
+_MAX_CRITERIA = 20
+"""How many criteria are shown."""
 
-_INK, _SOFT, _RULE = "#191d22", "#565b62", "#d9dbdf"
-_LOOK = {
+_INK, _SOFT_INK, _GRID_INK = "#191d22", "#565b62", "#d9dbdf"
+_BAR_LOOKS = {
     ("draft", False): Html('fill="#b9c1cd" stroke="#8b95a3"'),
     ("refined", False): Html('fill="#20457c" stroke="#20457c"'),
     ("draft", True): Html('fill="#ffffff" stroke="#6d7785" stroke-dasharray="3 2"'),
     ("refined", True): Html('fill="#bcd0ee" stroke="#20457c" stroke-dasharray="3 2"'),
 }
-_OPEN = Html('fill="url(#hatch)" stroke="#c3c8d0"')
+_UNSCORED_LOOK = Html('fill="url(#hatch)" stroke="#c3c8d0"')
 _HATCH = Html(
     '<pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<path d="M0 0V4" stroke="#a3aab5" stroke-width="1.2"/></pattern>'
@@ -44,7 +44,7 @@ _HATCH = Html(
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
-    """A value, or None; what it could be; how it is written."""
+    """A value or None, the range in which it lies, and how it is written."""
 
     value: float | None
     lo: float
@@ -68,13 +68,19 @@ def figure(run: Refinement, made: datetime | None = None) -> Html:
     """The scores and the criteria of both answers as bars, under what was asked and who wrote and scored."""
     scores = [_score(row) for row in comparison.score_rows(run.draft_reward, run.reward)]
     pairs = comparison.criterion_pairs(run.draft_reward, run.reward)
-    criteria = [_criterion(pair) for pair in pairs[:_MOST]]
+    criteria = [_criterion(pair) for pair in pairs[:_MAX_CRITERIA]]
     head, top = _head(run, made)
     first, top = _block("Scores", scores, top)
     second, top = _block("Criteria", criteria, top + 16)
-    if len(pairs) > _MOST:
-        second += line(_PLOT - 16, top + 16, html("… {left} more", left=len(pairs) - _MOST), _SOFT, "right")
-        top += _ROW
+    if len(pairs) > _MAX_CRITERIA:
+        second += line(
+            _BARS_LEFT - 16,
+            top + 16,
+            html("… {left} more", left=len(pairs) - _MAX_CRITERIA),
+            _SOFT_INK,
+            "right",
+        )
+        top += _ROW_HEIGHT
     height = top + 70
     return html(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} '
@@ -86,7 +92,7 @@ def figure(run: Refinement, made: datetime | None = None) -> Html:
         width=_WIDTH,
         height=height,
         title=words(f"Draft and refined answer: {run.request.question}"),
-        description=words(" ".join(map(_said, (*scores, *criteria)))),
+        description=words(" ".join(map(_in_words, (*scores, *criteria)))),
         hatch=_HATCH,
         head=head,
         first=first,
@@ -123,21 +129,21 @@ def _verdict(value: float | None, verdict: Verdict | None) -> _Bar:
     return _Bar(value, value, value, number(value), verdict.basis == "estimated")
 
 
-def _said(row: _Line) -> str:
-    """A row for those who do not see it."""
+def _in_words(row: _Line) -> str:
+    """A row in words, for those who cannot see it."""
     how = ", estimated" if row.draft.estimated or row.refined.estimated else ""
     return f"{row.label}{row.note}: draft {row.draft.words}, refined {row.refined.words}{how}."
 
 
 def _head(run: Refinement, made: datetime | None) -> tuple[Html, int]:
-    """The question, who wrote and scored, and where that ends."""
-    room = _WIDTH - 2 * _EDGE
-    asked = lines(without_control_characters(run.request.question), room / _LARGE / _BOLD, 2)
+    """The question, who wrote and scored, and the height at which that ends."""
+    room = _WIDTH - 2 * _MARGIN
+    asked = lines(without_control_characters(run.request.question), room / _TITLE_SIZE / _BOLD_FACTOR, 2)
     rtl = runs_right_to_left(asked[0])
     shown = join(
         line(
             room if rtl else 0, 20 * place + 16, words(one), _INK, "right" if rtl else "left",
-            size=_LARGE, bold=True, rtl=rtl,
+            size=_TITLE_SIZE, bold=True, rtl=rtl,
         )
         for place, one in enumerate(asked)
     )  # fmt: skip
@@ -155,49 +161,65 @@ def _head(run: Refinement, made: datetime | None) -> tuple[Html, int]:
         ),
     )
     end = 20 * len(asked)
-    shown += join(line(0, end + 18 + 17 * place, one, _SOFT) for place, one in enumerate(made_by))
-    return box(_EDGE, 18, room, end + 44, shown), end + 74
+    shown += join(line(0, end + 18 + 17 * place, one, _SOFT_INK) for place, one in enumerate(made_by))
+    return box(_MARGIN, 18, room, end + 44, shown), end + 74
 
 
 def _block(name: str, rows: Sequence[_Line], top: int) -> tuple[Html, int]:
-    """The rows under their heading, over the grid, and where they end."""
-    begin, end = top + 22, top + 26 + _ROW * len(rows)
+    """The rows under their heading, on the grid, and the height at which they end."""
+    begin, end = top + 22, top + 26 + _ROW_HEIGHT * len(rows)
     grid = join(
         html(
             '<path d="M{x:g} {begin}V{end}" stroke="{rule}"/>',
-            x=_PLOT + _UNIT * at / 4,
+            x=_BARS_LEFT + _BAR_LENGTH * at / 4,
             begin=begin,
             end=end,
-            rule=_RULE if at else _SOFT,
+            rule=_GRID_INK if at else _SOFT_INK,
         )
-        + line(_PLOT + _UNIT * at / 4, top + 14, html("{value:g}", value=at / 4), _SOFT, "middle", size=11)
+        + line(
+            _BARS_LEFT + _BAR_LENGTH * at / 4,
+            top + 14,
+            html("{value:g}", value=at / 4),
+            _SOFT_INK,
+            "middle",
+            size=11,
+        )
         for at in range(5)
     )
     heads = (
-        line(_EDGE, top + 14, escape(name), _INK, bold=True)
-        + line(_DRAFT, top + 14, Html("draft"), _SOFT, "right", size=11)
-        + line(_REFINED, top + 14, Html("refined"), _SOFT, "right", size=11)
+        line(_MARGIN, top + 14, escape(name), _INK, bold=True)
+        + line(_DRAFT_RIGHT, top + 14, Html("draft"), _SOFT_INK, "right", size=11)
+        + line(_REFINED_RIGHT, top + 14, Html("refined"), _SOFT_INK, "right", size=11)
         + html(
             '<path d="M{left} {begin}H{right}" stroke="{ink}"/>',
-            left=_EDGE,
+            left=_MARGIN,
             begin=begin,
-            right=_WIDTH - _EDGE,
+            right=_WIDTH - _MARGIN,
             ink=_INK,
         )
     )
-    return grid + heads + join(_row(row, begin + 4 + _ROW * at) for at, row in enumerate(rows)), end
+    return grid + heads + join(_row(row, begin + 4 + _ROW_HEIGHT * at) for at, row in enumerate(rows)), end
 
 
 def _row(row: _Line, top: int) -> Html:
-    middle = _ROW // 2
-    label = isolated(fit(without_control_characters(row.label), _LABELS / _SIZE - width(row.note))) + row.note
+    middle = _ROW_HEIGHT // 2
+    label = (
+        isolated(fit(without_control_characters(row.label), _LABEL_WIDTH / _FONT_SIZE - width(row.note)))
+        + row.note
+    )
     return (
-        box(_EDGE, top, _LABELS, _ROW, line(_LABELS, middle + 4, label, _INK, "right", bold=row.lead))
-        + _bar("draft", row.draft, top + middle - _BAR - 1)
+        box(
+            _MARGIN,
+            top,
+            _LABEL_WIDTH,
+            _ROW_HEIGHT,
+            line(_LABEL_WIDTH, middle + 4, label, _INK, "right", bold=row.lead),
+        )
+        + _bar("draft", row.draft, top + middle - _BAR_HEIGHT - 1)
         + _bar("refined", row.refined, top + middle + 1)
-        + line(_DRAFT, top + middle + 4, escape(row.draft.words), _SOFT, "right")
+        + line(_DRAFT_RIGHT, top + middle + 4, escape(row.draft.words), _SOFT_INK, "right")
         + line(
-            _REFINED,
+            _REFINED_RIGHT,
             top + middle + 4,
             escape(row.refined.words),
             _INK,
@@ -208,44 +230,44 @@ def _row(row: _Line, top: int) -> Html:
 
 
 def _bar(side: str, bar: _Bar, top: int) -> Html:
-    value = Html() if bar.value is None else _rect(side, 0, bar.value, top, _LOOK[side, bar.estimated])
-    return value + (_rect("open", bar.lo, bar.hi, top, _OPEN) if bar.hi > bar.lo else Html())
+    value = Html() if bar.value is None else _rect(side, 0, bar.value, top, _BAR_LOOKS[side, bar.estimated])
+    return value + (_rect("open", bar.lo, bar.hi, top, _UNSCORED_LOOK) if bar.hi > bar.lo else Html())
 
 
 def _rect(kind: str, begin: float, end: float, top: int, look: Html) -> Html:
-    x, width = _PLOT + _UNIT * begin, _UNIT * (end - begin)
+    x, width = _BARS_LEFT + _BAR_LENGTH * begin, _BAR_LENGTH * (end - begin)
     return html(
         '<rect class="{kind}" x="{x:.2f}" y="{top}" width="{width:.2f}" height="{bar}" {look}/>',
         kind=kind,
         x=x,
         top=top,
         width=width,
-        bar=_BAR,
+        bar=_BAR_HEIGHT,
         look=look,
     )
 
 
 def _legend(top: int) -> Html:
     keys = (
-        (_EDGE, _LOOK["draft", False], "draft"),
-        (_EDGE + 72, _LOOK["refined", False], "refined"),
-        (_EDGE + 156, _LOOK["refined", True], "dashed: estimated by a heuristic"),
-        (_EDGE + 396, _OPEN, "hatched: not scored, could lie anywhere in it"),
+        (_MARGIN, _BAR_LOOKS["draft", False], "draft"),
+        (_MARGIN + 72, _BAR_LOOKS["refined", False], "refined"),
+        (_MARGIN + 156, _BAR_LOOKS["refined", True], "dashed: estimated by a heuristic"),
+        (_MARGIN + 396, _UNSCORED_LOOK, "hatched: not scored, could lie anywhere in it"),
     )
     return join(
         html(
             '<rect x="{x}" y="{top}" width="18" height="{bar}" {look}/>{line}',
             x=x,
             top=top - 7,
-            bar=_BAR,
+            bar=_BAR_HEIGHT,
             look=look,
-            line=line(x + 24, top, escape(said), _SOFT, size=11),
+            line=line(x + 24, top, escape(said), _SOFT_INK, size=11),
         )
         for x, look, said in keys
     ) + line(
-        _EDGE,
+        _MARGIN,
         top + 22,
         Html("Values from 0 to 1; more is better. A fault counts 1 minus what was found."),
-        _SOFT,
+        _SOFT_INK,
         size=11,
     )

@@ -1,6 +1,6 @@
 """One run as Markdown, to paste into a document or an issue: CommonMark with tables, no HTML.
 
-Texts from people and models are written so that no reader of Markdown takes a mark of theirs for one of ours.
+Texts of people and models are written so that no Markdown parser takes their characters for markup.
 """
 
 import re
@@ -15,17 +15,18 @@ from refiner.render.scores import comparison
 from refiner.render.scores.comparison import CriterionPair
 
 _LINES = re.compile(r"[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
-_MARKS = re.compile(
+_MARKUP = re.compile(
     r"[\\`*_\[\]~$^]|:(?=//)|(?<=www)\.", re.IGNORECASE
-)  # the last two make links of bare words
+)  # the last two turn bare words into links
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
-"""Written so that readers do not meet them who know no backslash before them, or look for a table's cells first."""
-_URL = "%/:?#[]@!$&'()*+,;=~-._"
-_ENDS = {"stopped": " The text was stopped by hand.", "budget": " The text ended at the token limit."}
+"""Characters written as references. Some parsers know no backslash before them, or split a table's cells
+first."""
+_SAFE_IN_URL = "%/:?#[]@!$&'()*+,;=~-._"
+_EARLY_ENDS = {"stopped": " The text was stopped by hand.", "budget": " The text ended at the token limit."}
 
 
 def markdown(run: Refinement) -> str:
-    """The refined answer and its sources, what changed, the scores, and who wrote and judged."""
+    """The refined answer and its sources, what changed, the scores, and who wrote and judged it."""
     numbers = {source.id: place for place, source in enumerate(run.request.sources, 1)}
     parts = (
         f"**Question.** {words(run.request.question)}",
@@ -52,17 +53,17 @@ def markdown(run: Refinement) -> str:
 
 
 def words(text: str) -> str:
-    """Text as one line of a paragraph or a cell, in which nothing is a mark."""
-    return _begun(_inline(_LINES.sub(" ", text)))
+    """Text as one line of a paragraph or a cell, in which nothing is markup."""
+    return _paragraph_line(_escaped(_LINES.sub(" ", text)))
 
 
-def _inline(text: str) -> str:
-    marked = _MARKS.sub(lambda mark: "\\" + mark[0], without_control_characters(text))
+def _escaped(text: str) -> str:
+    marked = _MARKUP.sub(lambda mark: "\\" + mark[0], without_control_characters(text))
     return re.sub("[&<>|]", lambda mark: _REFERENCES[mark[0]], marked)
 
 
-def _begun(line: str) -> str:
-    """A line without the blanks around it that begins no heading, list or rule."""
+def _paragraph_line(line: str) -> str:
+    """A line, without the blanks around it, that does not begin a heading, a list or a rule."""
     return re.sub(r"^(?=[#+=:-])|^\d+(?=[.)])", lambda begin: begin[0] + "\\", line.strip())
 
 
@@ -70,21 +71,24 @@ def _prose(answer: Answer, numbers: Mapping[str, int]) -> list[str]:
     """The answer's paragraphs, with the numbers of the sources behind each claim."""
     lines = [""]
     for part in answer.parts:
-        first, *more = map(_inline, _LINES.split(part.text))
+        first, *more = map(_escaped, _LINES.split(part.text))
         lines[-1] += first
         lines += more
         if isinstance(part, Claim):
             lines[-1] += " " + _cites(part.ids, numbers)
-    return [_begun(line) for line in lines if line.strip()]
+    return [_paragraph_line(line) for line in lines if line.strip()]
 
 
 def _cites(ids: Iterable[str], numbers: Mapping[str, int]) -> str:
-    """``[1]``, which no definition in the document makes a link of; ``[?]`` for what is no source."""
+    """``[1]``, escaped so that no definition in the document turns it into a link.
+
+    ``[?]`` for what is no source.
+    """
     return "".join(f"\\[{numbers.get(one, '?')}\\]" for one in ids)
 
 
 def _sources(sources: Sequence[Source], answer: Answer) -> str:
-    """The cited sources under their numbers."""
+    """The cited sources with their numbers, and how many were not cited."""
     cited = {one for claim in answer.claims for one in claim.ids}
     lines = [
         f"- \\[{place}\\] {_link(source.url, words(source.title) or words(f'Source {source.id}'))}"
@@ -99,7 +103,7 @@ def _sources(sources: Sequence[Source], answer: Answer) -> str:
 def _link(url: str, shown: str) -> str:
     if not is_web(url):
         return shown
-    return f"[{shown}](<{quote(url, _URL).replace('&', '&amp;')}>)"
+    return f"[{shown}](<{quote(url, _SAFE_IN_URL).replace('&', '&amp;')}>)"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -120,8 +124,8 @@ def _criteria(pairs: Iterable[CriterionPair]) -> str:
         (
             words(pair.criterion.title) + (" (a fault)" if pair.criterion.polarity == "negative" else ""),
             f"{pair.criterion.weight:g}",
-            _counted(comparison.value_after_polarity(pair.criterion, pair.before)),
-            _counted(comparison.value_after_polarity(pair.criterion, pair.after)),
+            _value(comparison.value_after_polarity(pair.criterion, pair.before)),
+            _value(comparison.value_after_polarity(pair.criterion, pair.after)),
             _estimated(pair.after, "estimated: ") + words(pair.after.reason),
         )
         for pair in pairs
@@ -133,12 +137,12 @@ def _estimated(verdict: Verdict, said: str) -> str:
     return said if verdict.basis == "estimated" and verdict.value is not None else ""
 
 
-def _counted(value: float | None) -> str:
+def _value(value: float | None) -> str:
     return "not scored" if value is None else number(value)
 
 
 def _to_check(reward: Reward, numbers: Mapping[str, int]) -> str:
-    """What cites nothing, cites what is no source, or is not fully supported; how much was not scored."""
+    """The claims that cite nothing, cite no source, or are not fully supported, and how many were not scored."""
     supports = reward.citation.supports
     found = [
         one
@@ -165,5 +169,5 @@ def _made_by(run: Refinement) -> str:
     )
     return (
         f"Written by {words(run.model.name)}{other}, with prompt {words(run.prompt_version)}; scored by "
-        f"{words(run.judge)}.{guessed}{_ENDS.get(run.usage.ended, '')} The score is Refiner’s own, not the model’s."
+        f"{words(run.judge)}.{guessed}{_EARLY_ENDS.get(run.usage.ended, '')} The score is Refiner’s own, not the model’s."
     )

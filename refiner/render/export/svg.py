@@ -1,4 +1,4 @@
-"""Texts in an SVG: escaped, in their own direction, and cut at their box. Sizes in pixels."""
+"""Texts in an SVG: escaped, in a direction of their own, and cut off at their box. Sizes are in pixels."""
 
 from typing import Literal
 
@@ -13,7 +13,11 @@ def words(text: str) -> Html:
 
 
 def isolated(text: str) -> Html:
-    """Text within a line, which it cannot turn around: between FSI and PDI, as an element's direction moves anchors."""
+    """Text within a line that it cannot turn around.
+
+    It stands between FSI and PDI (Unicode Standard Annex 9): a ``direction`` on its own element would
+    move anchors.
+    """
     return html("\u2068{text}\u2069", text=words(text))
 
 
@@ -28,7 +32,7 @@ def line(
     bold: bool = False,
     rtl: bool = False,
 ) -> Html:
-    """A line of what is escaped already, whose ``side`` is at ``x``, whichever way it runs."""
+    """A line of text whose ``side`` is at ``x``, whichever way it runs."""
     weight = Html(' font-weight="600"') if bold else ""
     way = Html(' direction="rtl"') if rtl else ""
     return html(
@@ -46,7 +50,7 @@ def line(
 
 
 def box(x: float, y: float, width: float, height: float, inner: Html) -> Html:
-    """A place that shows nothing beyond its edges."""
+    """A box that cuts off what is beyond its edges."""
     return html(
         '<svg x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}">{inner}</svg>',
         x=x,

@@ -1,4 +1,7 @@
-"""The scores of two answers side by side, in the order in which they are shown, and in words. It knows no HTML."""
+"""The scores of two answers side by side, in the order in which they are shown, and in words.
+
+It knows no HTML.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

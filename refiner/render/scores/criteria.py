@@ -10,7 +10,7 @@ from refiner.render.verdicts import agreement_buttons, verdict_reason
 def criteria_list(
     before: Reward, after: Reward, names: tuple[str, str] = SIDE_NAMES, *, rated: bool = False
 ) -> Html:
-    """Each criterion with both values as bars, the reasons, and how sure the judge was, or why it was not scored.
+    """Each criterion: both values as bars, the reasons and how sure the judge was, or why it was not scored.
 
     ``rated`` adds the buttons that ask whether the visitor agrees with the verdict on the refined answer.
     """

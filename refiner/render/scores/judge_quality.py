@@ -150,7 +150,7 @@ def _false_alarms(alarms: Alarms | None) -> Html:
 
 
 def reliability_diagram(bins: Sequence[Bin]) -> Html:
-    """A reliability diagram (Guo et al. 2017, figure 1): the judge's value against the share that is supported.
+    """A reliability diagram (Guo et al. 2017, figure 1): the judge's value against the share supported.
 
     The area of a dot tells how many claims it stands for. The dots of a calibrated judge lie on the diagonal.
     """
