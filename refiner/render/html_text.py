@@ -27,7 +27,7 @@ _MAX_URL_LENGTH = 2000
 
 
 class Html(Markup):
-    """Escaped HTML. A plain text that is added to it, joined or formatted into it is escaped by `escape` first.
+    """Escaped HTML. Plain text that is added to it, joined or formatted into it is escaped by `escape` first.
 
     markupsafe's own escape would leave braces, control characters and overrides of direction as they are.
     """

@@ -10,6 +10,8 @@ from typing import Literal
 from refiner.domain import GenerationProgress, JudgingProgress, Prepared
 from refiner.render.html_text import Html, count, html, isolate, join, seconds
 
+_MIN_RATE_SECONDS = 0.5
+"""In less time than this no rate is shown."""
 State = Literal["done", "now", "later"]
 _STOP = Html(
     '<button type="button" class="plain" data-press="stop" aria-label="Stop this run">Stop '
@@ -83,7 +85,7 @@ def writing(stage: GenerationProgress) -> str:
     """How much the model has written, and how fast, in words."""
     usage = stage.usage
     spent = usage.seconds - usage.prefill_seconds
-    rate = f", {usage.completion_tokens / spent:.0f} a second" if spent > 0.5 else ""  # noqa: PLR2004 - too short to say
+    rate = f", {usage.completion_tokens / spent:.0f} a second" if spent > _MIN_RATE_SECONDS else ""
     return f"{count(usage.completion_tokens, 'token')}{rate}"
 
 

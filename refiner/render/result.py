@@ -7,7 +7,6 @@ from refiner.domain import (
     Criterion,
     Finding,
     JudgingProgress,
-    ModelInfo,
     Refinement,
     Request,
     Reward,
@@ -20,55 +19,15 @@ from refiner.render.changes.diff import diff_views
 from refiner.render.changes.prose import answer_prose
 from refiner.render.citations.cards import CitationCards
 from refiner.render.citations.sources import source_list
-from refiner.render.html_text import Html, count, direction, html, isolate, join, link
+from refiner.render.html_text import Html, count, direction, html, isolate, join
 from refiner.render.run_facts import comparison_caveats, made_by, run_record
 from refiner.render.scores.claims import claims_table
 from refiner.render.scores.criteria import criteria_list
 from refiner.render.scores.judge_quality import error_rates
 from refiner.render.scores.totals import score_formula, totals_table
 
-CARD_URL = "https://huggingface.co/lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50"
-
-
-def model_line(model: ModelInfo, *, ready: bool = True, problem: str = "") -> Html:
-    """The line at the top of the page that names the model.
-
-    It says so if that is not the refiner or cannot write.
-    """
-    state = (
-        ""
-        if ready
-        else html(' <span class="loading">{words}</span>', words="not loaded" if problem else "loading…")
-    )
-    other = "" if model.is_refiner else Html(' <span class="tag warn">not the refiner</span>')
-    return html(
-        '<p class="model">Writes: <b>{name}</b>{other}{state}</p>',
-        name=isolate(model.name),
-        other=other,
-        state=state,
-    )
-
-
-def model_note(model: ModelInfo, *, quotes: bool = False, problem: str = "") -> Html:
-    """A notice for when another model than the refiner writes, or none can. It says what to do. Else nothing.
-
-    ``quotes`` says that the model quotes sentences rather than writing its own.
-    """
-    if problem:
-        return html('<div class="notice" role="alert"><p>{problem}</p></div>', problem=isolate(problem))
-    if model.is_refiner:
-        return Html()
-    expect = ": expect quotes rather than prose" if quotes else ""
-    return html(
-        '<div class="notice" role="note"><p>'
-        "<b>{name}</b> writes in place of the refiner. It is held to the same form (every citation is a "
-        "given source) but was not trained to refine{expect}. The refiner is {link}: on a machine with a "
-        "GPU, start with "
-        "<code>REFINER_MODEL=lihaoxin2020/qwen3-4B-refiner-rubric-rl-step50</code>.</p></div>",
-        name=isolate(model.name),
-        expect=expect,
-        link=link(CARD_URL, "qwen3-4B-refiner-rubric-rl-step50"),
-    )
+_MAX_LISTED_IDS = 12
+"""How many ids of sources a note lists: about a line."""
 
 
 def empty() -> Html:
@@ -273,7 +232,9 @@ def read_note(given: Sequence[Source], found: Sequence[Finding], place: str = ""
     """Which sources were read from a field, shown while the visitor types."""
     if not given and not found:
         return Html('<p class="read-note muted">No sources yet.</p>')
-    ids = ", ".join(source.id for source in given[:12]) + (" …" if len(given) > 12 else "")  # noqa: PLR2004 - a line's worth
+    ids = ", ".join(source.id for source in given[:_MAX_LISTED_IDS]) + (
+        " …" if len(given) > _MAX_LISTED_IDS else ""
+    )
     head = (
         html(
             '<p class="read-note"><b>{sources}</b> read{place}: {ids}</p>',

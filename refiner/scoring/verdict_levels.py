@@ -1,4 +1,4 @@
-"""The bounds between the judge's three levels (0, 1, 2, halved): halfway, so that any value in [0, 1] has a level."""
+"""The bounds between the judge's three levels (0, 1, 2, halved). Each lies halfway between two levels."""
 
 YES_FROM = 0.75
 """Values from here on count as the upper level: supported, or yes."""

@@ -25,7 +25,7 @@ from refiner.judges.ask import forget
 from refiner.judges.protocol import Judge
 from refiner.judges.quality import Quality
 from refiner.prompts.template import PromptTemplate
-from refiner.render import result
+from refiner.render import model_notes, result
 from refiner.render.progress import waiting
 from refiner.render.scores.judge_quality import judge_quality_fold
 from refiner.settings import Settings
@@ -202,9 +202,9 @@ def _header(engine: Engine) -> tuple[gr.HTML, gr.HTML]:
 def _model(engine: Engine) -> tuple[str, str]:
     """The line and the note on the model as things stand."""
     problem = "" if engine.ready else engine.problem
-    line = result.model_line(engine.info, ready=engine.ready, problem=problem)
+    line = model_notes.model_line(engine.info, ready=engine.ready, problem=problem)
     quotes = engine.forms[0] == "extractive"
-    return line, result.model_note(engine.info, quotes=quotes, problem=problem)
+    return line, model_notes.model_note(engine.info, quotes=quotes, problem=problem)
 
 
 def _held(view: View) -> Held | None:

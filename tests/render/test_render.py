@@ -33,7 +33,7 @@ from refiner.domain import (
     Verdict,
 )
 from refiner.formats.answer import parse
-from refiner.render import html_text, progress, result, verdicts
+from refiner.render import html_text, model_notes, progress, result, verdicts
 from refiner.render.changes import diff
 from refiner.render.citations import cards
 from refiner.render.progress import Step
@@ -218,8 +218,8 @@ RENDERERS: list[tuple[str, Callable[[str], str]]] = [
     (
         "model",
         lambda words: (
-            result.model_line(ModelInfo(words, is_refiner=False))
-            + result.model_note(ModelInfo(words, is_refiner=False))
+            model_notes.model_line(ModelInfo(words, is_refiner=False))
+            + model_notes.model_note(ModelInfo(words, is_refiner=False))
         ),
     ),
     ("read-note", lambda words: result.read_note((Source(words, words),), (Finding("x", words, 3),))),
@@ -526,5 +526,7 @@ def test_numbers_are_rounded_in_one_way(said: str, words: str) -> None:
 
 
 def test_the_refiner_needs_no_notice_and_another_model_gets_one() -> None:
-    assert result.model_note(ModelInfo("refiner", is_refiner=True)) == ""
-    assert result.CARD_URL in Read(result.model_note(ModelInfo("other", is_refiner=False))).attributes("href")
+    assert model_notes.model_note(ModelInfo("refiner", is_refiner=True)) == ""
+    assert model_notes.CARD_URL in Read(
+        model_notes.model_note(ModelInfo("other", is_refiner=False))
+    ).attributes("href")

@@ -179,7 +179,7 @@ def _direction(sentence: Sequence[Token]) -> Html:
 
 
 def _both_merged(change: Change, context: _DiffContext) -> Html:
-    """One sentence with the removed and the added words in place. Words that both sides have are written once.
+    """One sentence with the removed and the added words in place. Words of both sides are written once.
 
     Both sides hold the same number of unchanged tokens, in the same order.
     """

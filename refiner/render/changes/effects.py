@@ -1,4 +1,4 @@
-"""What each change did, in words. It says only what citations, verdicts and reasons tell, and guesses nothing.
+"""What each change did, in words. It says what citations, verdicts and reasons tell. It guesses nothing.
 
 A change of a criterion's value is put down to a sentence in two cases: the sentence is the only change, or
 the judge's reason quotes it.

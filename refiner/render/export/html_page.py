@@ -84,7 +84,7 @@ def _cannot_end_its_element(text: str) -> Html:
 
 
 def _policy(styles: Html, scripts: Html) -> Html:
-    """The content security policy: this stylesheet, this script, and bars' lengths in ``style`` attributes."""
+    """The content security policy: one stylesheet, one script, and bars' lengths in ``style`` attributes."""
     return html(
         "default-src 'none'; script-src '{script_hash}'; style-src 'unsafe-inline'; "
         "style-src-elem '{style_hash}'; style-src-attr 'unsafe-inline'; img-src data:; base-uri 'none'; "

@@ -142,7 +142,7 @@ def _value(value: float | None) -> str:
 
 
 def _to_check(reward: Reward, numbers: Mapping[str, int]) -> str:
-    """The claims that cite nothing, cite no source, or are not fully supported, and how many were not scored."""
+    """The claims that cite nothing, cite no source, or are not fully supported, and how many are unscored."""
     supports = reward.citation.supports
     found = [
         one
@@ -167,7 +167,8 @@ def _made_by(run: Refinement) -> str:
     guessed = (
         " What is called estimated is a heuristic’s, which reads no meaning." * comparison.has_estimates(run)
     )
+    end = _EARLY_ENDS.get(run.usage.ended, "")
     return (
         f"Written by {words(run.model.name)}{other}, with prompt {words(run.prompt_version)}; scored by "
-        f"{words(run.judge)}.{guessed}{_EARLY_ENDS.get(run.usage.ended, '')} The score is Refiner’s own, not the model’s."
+        f"{words(run.judge)}.{guessed}{end} The score is Refiner’s own, not the model’s."
     )
