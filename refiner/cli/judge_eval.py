@@ -83,7 +83,7 @@ def judge_eval(
         raise click.ClickException(str(error)) from error
     if plot is not None:
         try:
-            plot.write_text(judge_quality.plot(evaluations), encoding="utf-8")
+            plot.write_text(judge_quality.reliability_plot(evaluations), encoding="utf-8")
         except OSError as error:
             raise click.ClickException(f"{plot} cannot be written: {error}.") from error
 

@@ -1,4 +1,5 @@
-"""Values in, escaped HTML and plain words out. The only place that rounds a number.
+"""Turns values into escaped HTML and plain words. No other package rounds numbers.
 
-Every function is pure. Text from a person or a model is escaped once, in `text.show`; nothing here knows Gradio.
+Every function is pure. A text of a person or a model is escaped once, in `html_text`. Nothing here
+knows Gradio.
 """

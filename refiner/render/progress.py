@@ -1,19 +1,30 @@
-"""How far a run is: its steps, with the time that each took and may take. Clocks count on by themselves in the page."""
+"""How far a run is: its steps, with the time that each took and may take.
+
+The page's script lets the clocks run on.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from refiner.domain import GenerationProgress, JudgingProgress, Prepared
-from refiner.render.html_text import count, isolate, seconds, show
+from refiner.render.html_text import Html, count, html, isolate, join, seconds
 
+_MIN_RATE_SECONDS = 0.5
+"""In less time than this no rate is shown."""
 State = Literal["done", "now", "later"]
-_STOP = '<button type="button" class="plain" data-press="stop" aria-label="Stop this run">Stop <kbd>Esc</kbd></button>'
+_STOP = Html(
+    '<button type="button" class="plain" data-press="stop" aria-label="Stop this run">Stop '
+    "<kbd>Esc</kbd></button>"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: what it does, in words, unescaped; seconds that went by, and seconds in all that are expected."""
+    """One step of a run: what it does, in words that are not escaped, and its time.
+
+    ``elapsed`` is the seconds that went by, ``expected`` those expected in all.
+    """
 
     words: str
     state: State = "later"
@@ -21,47 +32,63 @@ class Step:
     expected: float | None = None
 
 
-def steps(given: Sequence[Step], say: str) -> str:
-    """The steps, with a way to stop; ``say`` is what is read out, once for as long as it stays the same."""
-    items = "".join(
-        f'<li class="{show(one.state)}"><span>{isolate(one.words)}</span>{_time(one)}</li>' for one in given
+def steps(given: Sequence[Step], say: str) -> Html:
+    """The steps, with a button to stop. ``say`` is read out, once for as long as it stays the same."""
+    items = join(
+        html(
+            '<li class="{state}"><span>{words}</span>{time}</li>',
+            state=one.state,
+            words=isolate(one.words),
+            time=_time(one),
+        )
+        for one in given
     )
-    return f'<div class="status busy" data-say="{show(say)}"><ol class="steps">{items}</ol>{_STOP}</div>'
+    return html(
+        '<div class="status busy" data-say="{say}"><ol class="steps">{items}</ol>{stop}</div>',
+        say=say,
+        items=items,
+        stop=_STOP,
+    )
 
 
-def _time(step: Step) -> str:
+def _time(step: Step) -> Html:
     if step.elapsed is None:
-        return ""
+        return Html()
     if step.state == "done":
-        return f" <time>{seconds(step.elapsed)}</time>"
+        return html(" <time>{elapsed}</time>", elapsed=seconds(step.elapsed))
     about = ""
     if step.expected is not None:
         late = step.elapsed > step.expected
         about = " longer than usual" if late else f" of about {seconds(step.expected)}"
-    return f' <time><span data-clock="{step.elapsed:.1f}">{seconds(step.elapsed)}</span>{about}</time>'
+    return html(
+        ' <time><span data-clock="{elapsed:.1f}">{time}</span>{about}</time>',
+        elapsed=step.elapsed,
+        time=seconds(step.elapsed),
+        about=about,
+    )
 
 
-def waiting(ahead: int, elapsed: float, expected: float | None) -> str:
-    """One's place in front of a model that is busy."""
+def waiting(ahead: int, elapsed: float, expected: float | None) -> Html:
+    """How many runs come before the visitor's, and how long that may take, in seconds."""
     words = f"Waiting: {count(ahead, 'run')} before yours"
     return steps((Step(words, "now", elapsed, expected),), words)
 
 
 def reading(stage: Prepared, sources: int) -> str:
-    """What is read, in words."""
+    """What the model reads, in words."""
     trimmed = sum(trim.kept < trim.of for trim in stage.trims)
     left = f", {trimmed} of them shortened" if trimmed else ""
     return f"{count(sources, 'source')}{left}, {count(stage.prompt_tokens, 'token')}"
 
 
 def writing(stage: GenerationProgress) -> str:
-    """How much is written, and how fast, in words."""
+    """How much the model has written, and how fast, in words."""
     usage = stage.usage
     spent = usage.seconds - usage.prefill_seconds
-    rate = f", {usage.completion_tokens / spent:.0f} a second" if spent > 0.5 else ""  # noqa: PLR2004 - too short to say
+    rate = f", {usage.completion_tokens / spent:.0f} a second" if spent > _MIN_RATE_SECONDS else ""
     return f"{count(usage.completion_tokens, 'token')}{rate}"
 
 
 def judging(stage: JudgingProgress) -> str:
-    """How much is judged, in words."""
+    """How much is judged already, in words."""
     return f"{stage.done} of {count(stage.total, 'check')}"

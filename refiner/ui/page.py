@@ -18,8 +18,8 @@ from refiner.judges import quality
 from refiner.judges.protocol import Judge
 from refiner.judges.quality import Quality
 from refiner.prompts.template import PromptTemplate
-from refiner.render import result
-from refiner.render.scores.judge_quality import fold
+from refiner.render import model_notes, result
+from refiner.render.scores.judge_quality import judge_quality_fold
 from refiner.settings import Settings
 from refiner.ui.assets import read_asset
 from refiner.ui.events import QUIET, Updates
@@ -62,7 +62,9 @@ def build_page(
                 outputs = _add_outputs(start, stop, judge_quality, sign_in=settings.sign_in)
                 add_history(outputs, judge.name, judge_quality)
                 add_deletion(recorder)
-                gr.HTML(fold(judge.name, judge_quality), elem_id="judge", apply_default_css=False)
+                gr.HTML(
+                    judge_quality_fold(judge.name, judge_quality), elem_id="judge", apply_default_css=False
+                )
         refining = _connect_run(page, controller, inputs, outputs)
         handler = VoteHandler(outputs, recorder, partial(key_of, settings), judge_quality)
         keep_in_browser([refining, *connect_rating(handler)], outputs.current)
@@ -91,9 +93,9 @@ def _add_header(engine: Engine) -> tuple[gr.HTML, gr.HTML]:
 def _describe_model(engine: Engine) -> tuple[str, str]:
     """Render the line and the note on the model as they are now. The note may be empty."""
     problem = "" if engine.ready else engine.problem
-    line = result.model_line(engine.info, ready=engine.ready, problem=problem)
+    line = model_notes.model_line(engine.info, ready=engine.ready, problem=problem)
     quotes = engine.forms[0] == "extractive"
-    return line, result.model_note(engine.info, quotes=quotes, problem=problem)
+    return line, model_notes.model_note(engine.info, quotes=quotes, problem=problem)
 
 
 def _add_run_buttons() -> tuple[gr.Button, gr.Button]:

@@ -13,8 +13,8 @@ from refiner.domain import Check, Source
 from refiner.formats import answer, sources
 from refiner.judges.lexical.judge import LexicalJudge
 from refiner.prompts import quotes
-from refiner.render.changes.diff import views
-from refiner.render.citations.cards import Cards
+from refiner.render.changes.diff import diff_views
+from refiner.render.citations.cards import CitationCards
 from refiner.text import relevance
 
 ROUNDS = 9
@@ -45,7 +45,7 @@ def main() -> None:
     print("|---|---:|")
     row(f"diff, {len(words):,} words against {len(edited):,}", lambda: compare(before, after))
     changes = compare(before, after)
-    row("its three views as HTML", lambda: views(changes, after, Cards(())))
+    row("its three views as HTML", lambda: diff_views(changes, after, CitationCards(())))
     row("an answer of 3,000 words read", lambda: answer.parse(before.raw, expect_block=False))
     row(f"relevance of {len(many)} sentences", lambda: relevance.rank(labels[0]["claim"], many))
     row("quotes of a real case", lambda: quotes.groups(draft, found, count, 1000))

@@ -16,6 +16,7 @@ from refiner.feedback.insight.win_rates import Day, Group, Tally, by_day, by_mod
 from refiner.feedback.storage.store import Vote
 from refiner.judges.lexical.judge import NO_PROBLEM, PROBLEM, WEAK
 from refiner.render import insight as shown
+from refiner.render.insight_tables import MAX_TABLE_ROWS
 
 CHOICES = ("refined", "draft", "tie", "both_bad")
 HOSTED = Judge("judge-35b", "asking-1", estimated=False)
@@ -232,9 +233,9 @@ def test_answers_of_one_rater_hang_together() -> None:
 
 
 def test_a_table_that_strangers_make_long_is_cut_and_says_so() -> None:
-    given = [vote(n, run={"model": f"model {n:03}"}) for n in range(shown.MOST + 5)]
+    given = [vote(n, run={"model": f"model {n:03}"}) for n in range(MAX_TABLE_ROWS + 5)]
     html = shown.groups(by_model(given))
-    assert html.count("<tr ") == shown.MOST
+    assert html.count("<tr ") == MAX_TABLE_ROWS
     assert "5 further groups left out." in html
 
 

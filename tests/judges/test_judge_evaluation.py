@@ -155,7 +155,7 @@ def test_claims_that_the_judge_failed_on_are_counted_as_not_scored() -> None:
 
 
 def test_the_fold_shows_figures_intervals_and_misses_or_that_nothing_was_measured() -> None:
-    page = drawn.fold(QUALITY.judge, QUALITY)
+    page = drawn.judge_quality_fold(QUALITY.judge, QUALITY)
     assert "0.75 <small>[0.50–1.00]</small>" in page
     assert "not scored" in page
     assert "3 scored" in page
@@ -165,4 +165,4 @@ def test_the_fold_shows_figures_intervals_and_misses_or_that_nothing_was_measure
     said = drawn.error_rates(QUALITY)
     assert "62% of those called “<bdi>weak &lt;i&gt;overlap&lt;/i&gt;</bdi>” were unsupported" in said
     assert drawn.error_rates(None) == ""
-    assert "has not been measured here" in drawn.fold("some model", None)
+    assert "has not been measured here" in drawn.judge_quality_fold("some model", None)

@@ -30,7 +30,9 @@ def claim(text: str, value: float | None, *ids: str) -> ClaimSupport:
 
 def found(draft: str, refined: str, before: Reward, after: Reward) -> list[list[tuple[str, str]]]:
     changes = compare(parse(draft, ["1", "2"]), parse(refined, ["1", "2"]))
-    return [[(one.tone, one.short) for one in each] for each in effects.effects(changes, before, after)]
+    return [
+        [(one.tone, one.short) for one in each] for each in effects.change_effects(changes, before, after)
+    ]
 
 
 CHANGES = [
@@ -102,7 +104,7 @@ def rubric(value: float | None, reason: str = "", *, fault: bool = False) -> Rew
 
 
 def test_a_criterion_is_put_down_to_the_only_change() -> None:
-    [[effect]] = effects.effects(
+    [[effect]] = effects.change_effects(
         compare(parse(COPPER), parse("The sky is blue because of air.")), rubric(0.0), rubric(1.0)
     )
     assert (effect.tone, effect.short) == ("good", "criterion ↑")
@@ -124,13 +126,13 @@ def test_among_several_changes_a_criterion_belongs_to_the_one_that_its_reason_qu
     reason: str, wanted: list[list[str]]
 ) -> None:
     changes = compare(parse(""), parse(f"Whoever looks up sees it. {LIGHT}"))
-    told = effects.effects(changes, rubric(0.5), rubric(1.0, reason))
+    told = effects.change_effects(changes, rubric(0.5), rubric(1.0, reason))
     assert [[one.short for one in each] for each in told] == wanted
 
 
 def test_a_reason_in_chinese_quotes_as_well() -> None:
     changes = compare(parse(""), parse("天空是蓝色的。水是湿的。"))
-    told = effects.effects(changes, rubric(0.5), rubric(1.0, "它说“天空是蓝色的”。"))
+    told = effects.change_effects(changes, rubric(0.5), rubric(1.0, "它说“天空是蓝色的”。"))
     assert [[one.short for one in each] for each in told] == [["criterion ↑"], []]
 
 
@@ -139,7 +141,7 @@ def test_a_sentence_that_moved_is_a_change_too() -> None:
         f"Water is wet. {LIGHT} {COPPER}",
         f"{LIGHT} Water is wet. The sky is blue because of air.",
     )
-    told = effects.effects(compare(parse(draft), parse(refined)), rubric(0.0), rubric(1.0))
+    told = effects.change_effects(compare(parse(draft), parse(refined)), rubric(0.0), rubric(1.0))
     assert not [one for each in told for one in each if "nothing else changed" in one.words]
 
 
@@ -164,14 +166,14 @@ SHIFTS = [
 def test_criteria_shift_only_where_both_were_scored(
     before: Reward, after: Reward, wanted: list[tuple[float, float]]
 ) -> None:
-    assert [(one.before, one.after) for one in effects.shifts(before, after)] == wanted
+    assert [(one.before, one.after) for one in effects.criterion_shifts(before, after)] == wanted
 
 
 def test_an_estimate_is_called_one() -> None:
     guess = replace(
         claim(COPPER, 0.0, "1"), verdict=Verdict(0.1, "estimated", "", "l", label="problem found")
     )
-    [[_, effect]] = effects.effects(
+    [[_, effect]] = effects.change_effects(
         compare(parse(f"{COPPER} [1]", ["1"]), parse("")), reward(guess), reward()
     )
     assert effect.words == "A claim that is marked “problem found” (an estimate) is gone."
@@ -179,7 +181,7 @@ def test_an_estimate_is_called_one() -> None:
 
 def test_on_real_runs_only_what_changed_has_effects() -> None:
     for run in runs.samples():
-        told = effects.effects(run.changes, run.draft_reward, run.reward)
+        told = effects.change_effects(run.changes, run.draft_reward, run.reward)
         assert len(told) == len(run.changes)
         assert not [
             one for one, change in zip(told, run.changes, strict=True) if change.kind == "same" and one

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from refiner.domain import Aggregate, Criterion, Refinement
 from refiner.render.export.figure import figure
-from refiner.render.export.text_width import leftward, lines, width
+from refiner.render.export.text_width import lines, width
 
 SVG = "{http://www.w3.org/2000/svg}"
 UNIT = 276
@@ -129,10 +129,3 @@ def test_lines_are_no_wider_than_asked_and_lose_nothing_but_the_end(
     )  # a letter and its ellipsis stand in any case
     shown = "".join(broken).replace(" ", "").removesuffix("…")
     assert "".join(words.split()).startswith(shown)
-
-
-def test_the_first_strong_letter_says_which_way_a_text_runs() -> None:
-    assert leftward("(1) لماذا")
-    assert leftward("שלום hello")
-    assert not leftward("Why لماذا?")
-    assert not leftward("123")

@@ -33,11 +33,11 @@ from refiner.domain import (
     Verdict,
 )
 from refiner.formats.answer import parse
-from refiner.render import html_text, progress, result
+from refiner.render import html_text, model_notes, progress, result, verdicts
 from refiner.render.changes import diff
-from refiner.render.citations import cards, support
+from refiner.render.citations import cards
 from refiner.render.progress import Step
-from refiner.render.scores import panel
+from refiner.render.scores import criteria, totals
 
 TAGS = frozenset(
     [
@@ -191,18 +191,20 @@ def run(
 
 
 RENDERERS: list[tuple[str, Callable[[str], str]]] = [
-    ("show", html_text.show),
+    ("escape", html_text.escape),
     ("isolate", html_text.isolate),
     ("link", lambda words: html_text.link(words, words)),
     ("link-words", lambda words: html_text.link("https://example.org/", words)),
-    ("badge", lambda words: support.badge(Verdict(0.3, "estimated", words, words, label=words))),
+    ("badge", lambda words: verdicts.support_badge(Verdict(0.3, "estimated", words, words, label=words))),
     (
         "chips",
-        lambda words: cards.Cards((Source(words, words, words, words),)).chips((words, "other"), words),
+        lambda words: cards.CitationCards((Source(words, words, words, words),)).chips(
+            (words, "other"), words
+        ),
     ),
     (
         "passage",
-        lambda words: cards.passage(
+        lambda words: cards.source_text(
             Source("s1", f"A first one. {words}"), Passage("s1", 13, 13 + len(words))
         ),
     ),
@@ -216,16 +218,16 @@ RENDERERS: list[tuple[str, Callable[[str], str]]] = [
     (
         "model",
         lambda words: (
-            result.model_line(ModelInfo(words, is_refiner=False))
-            + result.model_note(ModelInfo(words, is_refiner=False))
+            model_notes.model_line(ModelInfo(words, is_refiner=False))
+            + model_notes.model_note(ModelInfo(words, is_refiner=False))
         ),
     ),
     ("read-note", lambda words: result.read_note((Source(words, words),), (Finding("x", words, 3),))),
     (
         "scores",
         lambda words: (
-            panel.panel(reward(words), reward(words), (words, words))
-            + panel.criteria(reward(words), reward(words, None), (words, words))
+            totals.totals_table(reward(words), reward(words), (words, words))
+            + criteria.criteria_list(reward(words), reward(words, None), (words, words))
         ),
     ),
     ("compared", lambda words: result.compared((run(), run(words)), (words, words))),
@@ -265,14 +267,14 @@ def test_hostile_text_stays_text_through_every_renderer(
 def test_any_text_reads_back_as_that_text_and_makes_no_tag(words: str) -> None:
     read = Read(html_text.isolate(words))
     assert [tag for tag, _ in read.tags] == ["bdi"]
-    assert read.text == html_text.plain(words)
+    assert read.text == html_text.without_control_characters(words)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_draft_and_output_render_to_known_tags_only(first: str, second: str) -> None:
     done = run(first)
     answer = parse(second, ["s1"])
-    page = diff.views(compare(done.draft, answer), answer, cards.Cards(done.request.sources))
+    page = diff.diff_views(compare(done.draft, answer), answer, cards.CitationCards(done.request.sources))
     assert {tag for tag, _ in Read(page).tags} <= TAGS
 
 
@@ -303,16 +305,16 @@ def test_while_it_is_written_a_citation_is_numbered_but_opens_nothing() -> None:
 
 
 def test_an_invented_citation_is_named_as_such_and_opens_nothing() -> None:
-    page = cards.Cards((Source("s1", "Text."),)).chips(("zz",), "A claim.")
+    page = cards.CitationCards((Source("s1", "Text."),)).chips(("zz",), "A claim.")
     assert "none of the sources" in Read(page).text
     assert Read(page).attributes("popovertarget") == []
 
 
 def test_a_card_marks_the_sentence_nearest_to_the_claim() -> None:
     source = Source("s1", "The sky is blue. Grass grows green in spring. Water is wet.")
-    made = cards.Cards((source,))
+    made = cards.CitationCards((source,))
     made.chips(("s1",), "In spring the grass is green.")
-    page = made.html()
+    page = made.popovers()
     assert (
         page.partition("<mark>")[2]
         .partition("</mark>")[0]
@@ -324,7 +326,7 @@ def test_a_long_source_is_cut_around_its_marked_sentence() -> None:
     filler = "Nothing of interest stands here. " * 1000
     text = f"{filler}Quartz melts slowly. {filler}"
     start = len(filler)
-    page = cards.passage(Source("s1", text), Passage("s1", start, start + len("Quartz melts slowly.")))
+    page = cards.source_text(Source("s1", text), Passage("s1", start, start + len("Quartz melts slowly.")))
     assert "Quartz melts slowly." in page
     assert len(page) < 8000
     assert page.count("characters]") == 2
@@ -347,19 +349,21 @@ SUPPORTS = [
 
 @pytest.mark.parametrize(("verdict", "words", "tone"), SUPPORTS)
 def test_a_verdict_is_told_apart_by_its_words(verdict: Verdict, words: str, tone: str) -> None:
-    assert support.words(verdict) == words
-    assert support.tone(verdict) == tone
+    assert verdicts.support_label(verdict) == words
+    assert verdicts.verdict_tone(verdict) == tone
 
 
 def test_an_estimate_never_says_supported() -> None:
-    assert not [v for v in range(101) if "supported" in support.words(Verdict(v / 100, "estimated", "", "l"))]
+    assert not [
+        v for v in range(101) if "supported" in verdicts.support_label(Verdict(v / 100, "estimated", "", "l"))
+    ]
 
 
 def test_a_total_that_is_open_shows_its_range_and_why() -> None:
     open_ = Reward(
         reward().rubric, reward().citation, aggregate(None, 0.062, 0.891), "estimated", "No judge was there."
     )
-    read = Read(panel.panel(open_, open_))
+    read = Read(totals.totals_table(open_, open_))
     assert "0.06–0.89" in read.text
     assert "Partly scored. No judge was there." in read.text
 
@@ -368,7 +372,7 @@ def test_criteria_unscored_for_one_reason_say_it_once() -> None:
     why = Verdict(None, "judged", "It takes a language model.", "l")
     pairs = tuple((Criterion(f"c{n}", f"T{n}", "D"), why) for n in range(5))
     one = Reward(RubricReward(pairs, aggregate(None)), reward().citation, aggregate(None), "estimated")
-    assert Read(panel.criteria(one, one)).text.count("It takes a language model.") == 1
+    assert Read(criteria.criteria_list(one, one)).text.count("It takes a language model.") == 1
 
 
 def test_a_criterion_that_nobody_gave_is_marked_as_suggested() -> None:
@@ -376,7 +380,7 @@ def test_a_criterion_that_nobody_gave_is_marked_as_suggested() -> None:
     for origin, marked in (("generated", True), ("user", False)):
         criterion = Criterion("c", "T", "D", origin=origin)  # type: ignore[arg-type]  # both are origins
         rubric = RubricReward(((criterion, verdict),), Aggregate(1.0, 1.0, 1.0, 1.0, 1))
-        page = panel.criteria(
+        page = criteria.criteria_list(
             replace(run("x").reward, rubric=rubric), replace(run("x").reward, rubric=rubric)
         )
         assert ('<span class="tag">suggested</span>' in page) == marked
@@ -390,14 +394,14 @@ def test_a_fault_that_was_found_counts_against_the_answer() -> None:
         aggregate(0.0),
         "judged",
     )
-    assert "Refined0.00" in Read(panel.criteria(one, one)).text
+    assert "Refined0.00" in Read(criteria.criteria_list(one, one)).text
 
 
 def test_changed_words_are_named_for_screen_readers() -> None:
     change = Change(
         "edited", (Token("big ", changed=True), Token("dog")), (Token("small ", changed=True), Token("dog"))
     )
-    page = diff.views((change,), parse("<answer>small dog</answer>"), cards.Cards(()))
+    page = diff.diff_views((change,), parse("<answer>small dog</answer>"), cards.CitationCards(()))
     assert '<del><span class="sr">removed: </span><bdi>big</bdi></del>' in page
     assert '<ins><span class="sr">added: </span><bdi>small</bdi></ins>' in page
 
@@ -405,7 +409,7 @@ def test_changed_words_are_named_for_screen_readers() -> None:
 def test_the_inline_view_writes_what_both_have_once() -> None:
     same = Token("dog")
     change = Change("edited", (Token("big ", changed=True), same), (Token("small ", changed=True), same))
-    page = diff.views((change,), parse(""), cards.Cards(()))
+    page = diff.diff_views((change,), parse(""), cards.CitationCards(()))
     inline = Read(
         page.partition('view-inline prose">')[2]
         .partition('<div class="view view-clean')[0]
@@ -424,7 +428,9 @@ def test_the_inline_view_holds_the_draft_without_what_came_and_the_refined_witho
     before: list[str], after: list[str]
 ) -> None:
     draft, refined = (parse(" ".join(words), ["1", "2"], expect_block=False) for words in (before, after))
-    page = diff.views(compare(draft, refined), refined, cards.Cards((Source("1", "T"), Source("2", "U")), ""))
+    page = diff.diff_views(
+        compare(draft, refined), refined, cards.CitationCards((Source("1", "T"), Source("2", "U")), "")
+    )
     inline = page.partition('view-inline prose">')[2].partition('<div class="view view-clean')[0]
     for gone, answer in (("ins", draft), ("del", refined)):
         kept = re.sub(rf"<{gone}>.*?</{gone}>", "", re.sub(r'<span class="sr">[^<]*</span>', "", inline))
@@ -444,7 +450,9 @@ def test_a_claim_keeps_its_own_verdict_beside_another_of_the_same_source() -> No
     )
     citation = replace(reward().citation, supports=(good, bad))
     both = (replace(reward(), citation=replace(citation, supports=())), replace(reward(), citation=citation))
-    page = diff.views(compare(parse(""), answer), answer, cards.Cards((Source("s1", "Text."),)), both)
+    page = diff.diff_views(
+        compare(parse(""), answer), answer, cards.CitationCards((Source("s1", "Text."),)), both
+    )
     for view in page.split('<div class="view ')[1:]:
         assert view.count('<span class="flag bad">') == 1
         assert view.index("cows") < view.index('<span class="flag bad">')
@@ -518,5 +526,7 @@ def test_numbers_are_rounded_in_one_way(said: str, words: str) -> None:
 
 
 def test_the_refiner_needs_no_notice_and_another_model_gets_one() -> None:
-    assert result.model_note(ModelInfo("refiner", is_refiner=True)) == ""
-    assert result.CARD_URL in Read(result.model_note(ModelInfo("other", is_refiner=False))).attributes("href")
+    assert model_notes.model_note(ModelInfo("refiner", is_refiner=True)) == ""
+    assert model_notes.CARD_URL in Read(
+        model_notes.model_note(ModelInfo("other", is_refiner=False))
+    ).attributes("href")

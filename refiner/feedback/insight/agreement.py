@@ -18,6 +18,7 @@ from refiner.feedback.insight.biases import Share
 from refiner.feedback.storage.store import Vote
 from refiner.judges.lexical.judge import NO_PROBLEM, PROBLEM, WEAK
 from refiner.scoring.metrics import Figure, agreement, evaluate
+from refiner.scoring.verdict_levels import NO_BELOW, YES_FROM
 
 Kind = Literal["criterion", "support", "uncited"]
 """Of what: a criterion, a claim's support, or that a sentence needs a citation and has none."""
@@ -26,7 +27,6 @@ LEAST, LEAST_GROUPS = 10, 5
 """Answers, and raters or else runs, under which no figure is given: resampling would tell nothing of the spread."""
 
 _LABELS = {PROBLEM: False, WEAK: None, NO_PROBLEM: True}
-_YES, _NO = 0.75, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _opinion(
 def _yes(value: float, label: object) -> bool | None:
     if isinstance(label, str) and label in _LABELS:
         return _LABELS[label]
-    return True if value >= _YES else False if value < _NO else None
+    return True if value >= YES_FROM else False if value < NO_BELOW else None
 
 
 def _agreement(judge: Judge, kind: Kind, title: str, given: Sequence[Opinion]) -> Agreement:

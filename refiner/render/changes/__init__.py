@@ -1,1 +1,1 @@
-"""The diff of draft and refined answer, and what each change did."""
+"""The diff of draft and refined answer, and what each change did to the scores."""

@@ -1,7 +1,7 @@
-"""What each change did, in words: only what citations, verdicts and a judge's own reasons tell. Nothing is guessed.
+"""What each change did, in words. It says what citations, verdicts and reasons tell. It guesses nothing.
 
-That a criterion rose is put down to a sentence in two cases: it is the only change, or the judge's reason
-quotes it.
+A change of a criterion's value is put down to a sentence in two cases: the sentence is the only change, or
+the judge's reason quotes it.
 """
 
 import re
@@ -11,21 +11,21 @@ from typing import Literal
 
 from refiner.diff import words as words_of
 from refiner.domain import Change, ClaimSupport, Criterion, Reward, Token, Verdict
-from refiner.render.changes.lookup import Lookup
-from refiner.render.citations.support import tone, words
+from refiner.render.changes.support_lookup import SupportLookup
 from refiner.render.html_text import count, number
-from refiner.render.scores.figures import counted, pairs
+from refiner.render.scores.comparison import criterion_pairs, value_after_polarity
+from refiner.render.verdicts import support_label, verdict_tone
 
 Tone = Literal["good", "bad", "open"]
-_QUOTED, _ECHOED = 3, 8
-"""Words in a row of a sentence that make a quotation of it: in quotation marks, and without."""
-_MARKED = re.compile(r"[“\"«„‘']([^“”\"«»„‘’]+)[”\"»“’']")
+_MIN_MARKED_WORDS, _MIN_UNMARKED_WORDS = 3, 8
+"""How many words in a row make a quotation: in quotation marks, and without."""
+_QUOTATION = re.compile(r"[“\"«„‘']([^“”\"«»„‘’]+)[”\"»“’']")
 _RANK = {"bad": 0, "fair": 1, "open": 2, "good": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """One thing that a change did: ``short`` for its tag, ``words`` the whole of it. Unescaped."""
+class ChangeEffect:
+    """One thing that a change did: ``short`` for its tag, ``words`` in full. Neither is escaped."""
 
     tone: Tone
     short: str
@@ -33,8 +33,8 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
-    """A criterion that rose or fell, with both values after polarity."""
+class CriterionShift:
+    """A criterion whose value rose or fell, with both values after polarity and both reasons."""
 
     criterion: Criterion
     before: float
@@ -42,21 +42,23 @@ class Shift:
     reasons: tuple[str, str]
 
     @property
-    def said(self) -> str:
-        """The two values, and which way."""
+    def words(self) -> str:
+        """The two values, and whether it rose or fell."""
         way = "rose" if self.after > self.before else "fell"
         return f"“{self.criterion.title}” {way} from {number(self.before)} to {number(self.after)}"
 
 
-def effects(changes: Sequence[Change], before: Reward, after: Reward) -> tuple[tuple[Effect, ...], ...]:
-    """What each change did, in their order; empty where nothing is known of it."""
-    left, right = Lookup(before.citation.supports), Lookup(after.citation.supports)
-    moved = shifts(before, after)
+def change_effects(
+    changes: Sequence[Change], before: Reward, after: Reward
+) -> tuple[tuple[ChangeEffect, ...], ...]:
+    """What each change did, in the order of the changes. Empty for a change of which nothing is known."""
+    left, right = SupportLookup(before.citation.supports), SupportLookup(after.citation.supports)
+    moved = criterion_shifts(before, after)
     touched = [change for change in changes if change.kind != "same" or change.moved]
     return tuple(
         (
             *_citations(change),
-            *_support(change, left.of(change.draft), right.of(change.refined)),
+            *_support(change, left.of_sentence(change.draft), right.of_sentence(change.refined)),
             *_criteria(change, moved, alone=len(touched) == 1),
         )
         if change.kind != "same"
@@ -65,67 +67,72 @@ def effects(changes: Sequence[Change], before: Reward, after: Reward) -> tuple[t
     )
 
 
-def shifts(before: Reward, after: Reward) -> tuple[Shift, ...]:
-    """The criteria that were scored for both answers and came out different."""
+def criterion_shifts(before: Reward, after: Reward) -> tuple[CriterionShift, ...]:
+    """The criteria that were scored for both answers with different values."""
     found = []
-    for pair in pairs(before, after):
-        was, now = counted(pair.criterion, pair.before), counted(pair.criterion, pair.after)
+    for pair in criterion_pairs(before, after):
+        was, now = (
+            value_after_polarity(pair.criterion, pair.before),
+            value_after_polarity(pair.criterion, pair.after),
+        )
         if pair.before is not None and was is not None and now is not None and was != now:
-            found.append(Shift(pair.criterion, was, now, (pair.before.reason, pair.after.reason)))
+            found.append(CriterionShift(pair.criterion, was, now, (pair.before.reason, pair.after.reason)))
     return tuple(found)
 
 
-def _citations(change: Change) -> Iterator[Effect]:
+def _citations(change: Change) -> Iterator[ChangeEffect]:
     came, went = (
         sum(bool(token.ids) and token.changed for token in side) for side in (change.refined, change.draft)
     )
     for n, sign, done in ((came - went, "+", "added"), (went - came, "−", "removed")):
         if n > 0:
-            yield Effect("open", f"{sign}{count(n, 'citation')}", f"{count(n, 'citation')} {done}.")
+            yield ChangeEffect("open", f"{sign}{count(n, 'citation')}", f"{count(n, 'citation')} {done}.")
     if came and came == went:
-        yield Effect("open", "recited", f"{count(came, 'citation')} changed.")
+        yield ChangeEffect("open", "recited", f"{count(came, 'citation')} changed.")
 
 
-def _support(change: Change, left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[Effect]:
+def _support(
+    change: Change, left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]
+) -> Iterator[ChangeEffect]:
     if change.kind == "edited":
-        yield from _raised(left, right)
+        yield from _support_change(left, right)
         return
     sign, done = ("+", "came in") if change.kind == "added" else ("−", "is gone")
     for one in (*left, *right):
         name = _named(one)
         if name:
             gain = (name == "supported") == (change.kind == "added")
-            said = f"A claim that {_is(one)} {done}."
-            yield Effect("good" if gain else "bad", f"{sign}1 {name}", said)
+            said = f"A claim that {_is_marked(one)} {done}."
+            yield ChangeEffect("good" if gain else "bad", f"{sign}1 {name}", said)
 
 
 def _named(one: ClaimSupport) -> str:
-    """What a claim counts as; nothing where that is open."""
+    """What a claim counts as. Empty if that is open."""
     if not one.ids:
         return "uncited"
-    return {"good": "supported", "bad": "unsupported"}.get(tone(one.verdict), "")
+    return {"good": "supported", "bad": "unsupported"}.get(verdict_tone(one.verdict), "")
 
 
-def _is(one: ClaimSupport) -> str:
+def _is_marked(one: ClaimSupport) -> str:
     return f"is marked {_quoted(one.verdict)}" if one.ids else "cites nothing"
 
 
-def _raised(left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[Effect]:
-    """How the support of what is least supported on each side compares."""
-    was, now = _worst(left), _worst(right)
+def _support_change(left: Sequence[ClaimSupport], right: Sequence[ClaimSupport]) -> Iterator[ChangeEffect]:
+    """How the least supported claims of both sides compare."""
+    was, now = _least_supported(left), _least_supported(right)
     if was is None or now is None:
         return
     if not was.ids and now.ids:
-        yield Effect("good", "now cited", f"It cited nothing; now it is marked {_quoted(now.verdict)}.")
+        yield ChangeEffect("good", "now cited", f"It cited nothing; now it is marked {_quoted(now.verdict)}.")
     elif was.ids and not now.ids:
-        yield Effect("bad", "uncited", f"It was marked {_quoted(was.verdict)}; now it cites nothing.")
-    elif (step := _RANK[tone(now.verdict)] - _RANK[tone(was.verdict)]) != 0:
+        yield ChangeEffect("bad", "uncited", f"It was marked {_quoted(was.verdict)}; now it cites nothing.")
+    elif (step := _RANK[verdict_tone(now.verdict)] - _RANK[verdict_tone(was.verdict)]) != 0:
         name = "support raised" if step > 0 else "support lowered"
         said = f"Support: {_quoted(was.verdict)} before, {_quoted(now.verdict)} now."
-        yield Effect("good" if step > 0 else "bad", name, said)
+        yield ChangeEffect("good" if step > 0 else "bad", name, said)
 
 
-def _worst(supports: Sequence[ClaimSupport]) -> ClaimSupport | None:
+def _least_supported(supports: Sequence[ClaimSupport]) -> ClaimSupport | None:
     if not supports or any(one.verdict.value is None for one in supports):
         return None
     return min(supports, key=lambda one: one.verdict.value or 0.0)
@@ -133,26 +140,28 @@ def _worst(supports: Sequence[ClaimSupport]) -> ClaimSupport | None:
 
 def _quoted(verdict: Verdict) -> str:
     estimated = " (an estimate)" if verdict.basis == "estimated" else ""
-    return f"“{words(verdict)}”{estimated}"
+    return f"“{support_label(verdict)}”{estimated}"
 
 
-def _criteria(change: Change, moved: Sequence[Shift], *, alone: bool) -> Iterator[Effect]:
+def _criteria(change: Change, moved: Sequence[CriterionShift], *, alone: bool) -> Iterator[ChangeEffect]:
     for shift in moved:
         sides = (change.draft, change.refined)
         quoted = any(_quotes(reason, side) for reason, side in zip(shift.reasons, sides, strict=True))
         if alone or quoted:
             up = shift.after > shift.before
             why = "nothing else changed" if alone else "the judge’s reason quotes this"
-            yield Effect("good" if up else "bad", f"criterion {'↑' if up else '↓'}", f"{shift.said}: {why}.")
+            yield ChangeEffect(
+                "good" if up else "bad", f"criterion {'↑' if up else '↓'}", f"{shift.words}: {why}."
+            )
 
 
 def _quotes(reason: str, sentence: Sequence[Token]) -> bool:
-    """Whether a reason quotes a sentence: some words of it in quotation marks, or many in a row."""
+    """Whether a reason quotes a sentence: a few of its words in quotation marks, or many in a row."""
     there = words_of("".join(token.text for token in sentence))
-    marked = [words_of(match[1]) for match in _MARKED.finditer(reason)]
-    quoted = any(len(one) >= _QUOTED and _within(one, there) for one in marked)
+    marked = [words_of(match[1]) for match in _QUOTATION.finditer(reason)]
+    quoted = any(len(one) >= _MIN_MARKED_WORDS and _within(one, there) for one in marked)
     said = words_of(reason)
-    runs = (said[at : at + _ECHOED] for at in range(len(said) - _ECHOED + 1))
+    runs = (said[at : at + _MIN_UNMARKED_WORDS] for at in range(len(said) - _MIN_UNMARKED_WORDS + 1))
     return quoted or any(_within(run, there) for run in runs)
 
 

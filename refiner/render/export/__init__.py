@@ -1,1 +1,1 @@
-"""One run as a document: Markdown, an SVG figure, one HTML page."""
+"""One run as a document: Markdown, an SVG figure, or one HTML page."""

@@ -1,6 +1,6 @@
-"""One run as a page of its own, in one file: it asks nothing of any host, and `run_file.load` reads the run in it.
+"""One run as a page in one file. The page loads nothing from a host, and `run_file.load` reads the run in it.
 
-The stylesheet and the script are the app's, given as texts; what Gradio's page brings besides stands here.
+The caller passes the app's stylesheet and script as texts. What Gradio's page adds to them is written here.
 """
 
 import re
@@ -11,11 +11,11 @@ from hashlib import sha256
 from refiner.domain import Refinement
 from refiner.judges.quality import Quality
 from refiner.render import result
-from refiner.render.html_text import direction, isolate, show
+from refiner.render.html_text import Html, direction, html, isolate, trusted
 from refiner.render.scores import judge_quality
 from refiner.runs import run_file
 
-_BASE = """
+_BASE_STYLE = """
 :root { --font: system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; --body-background-fill: #f8f8f6; }
 .dark { --body-background-fill: #111418; color-scheme: dark; }
 *, *::before, *::after { box-sizing: border-box; }
@@ -25,7 +25,7 @@ body > .main > header h1 { font-size: 24px; line-height: 1.3; font-weight: 600; 
 body > .main > header p, body > .main > footer p { margin: 0; font-size: 13.5px; color: var(--soft); }
 body > .main > footer { padding: 20px 0 0; max-width: 74ch; }
 """
-_DARK = """
+_DARK_MODE_SCRIPT = """
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const look = () => document.documentElement.classList.toggle("dark", dark.matches);
@@ -33,48 +33,64 @@ _DARK = """
   look();
 })();
 """
-_LONGEST_TITLE = 120
-_END = re.compile(r"<(?=/script|/style|!--)", re.IGNORECASE)
+_MAX_TITLE_LENGTH = 120
+_ELEMENT_END = re.compile(r"<(?=/script|/style|!--)", re.IGNORECASE)
 
 
-def page(run: Refinement, made: datetime, *, style: str, script: str, judged: Quality | None = None) -> str:
-    """The run as HTML, with the run itself inside; ``judged`` is what is known of its judge."""
-    styles, scripts = _held(style + _BASE), _held(_DARK + script)
+def page(run: Refinement, made: datetime, *, style: str, script: str, judged: Quality | None = None) -> Html:
+    """The run as HTML, with the run file inside. ``judged`` is what was measured of its judge."""
+    styles, scripts = (
+        _cannot_end_its_element(style + _BASE_STYLE),
+        _cannot_end_its_element(_DARK_MODE_SCRIPT + script),
+    )
     asked = run.request.question
     time = made.astimezone(UTC)
-    return (
+    return html(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(styles, scripts)}">'
+        '<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="referrer" content="no-referrer">'
-        f"<title>{show(' '.join(asked.split())[:_LONGEST_TITLE])} – Refiner</title>"
-        f"<style>{styles}</style><script>{scripts}</script></head>"
-        '<body class="gradio-container"><div class="main">'
-        f"<header><p><b>Refiner</b> · a draft, refined by its sources</p><h1{direction(asked)}>{isolate(asked)}</h1>"
-        f'<p><time datetime="{time.isoformat(timespec="seconds")}">{time:%Y-%m-%d, %H:%M} UTC</time></p></header>'
-        f"<main>{result.finished(run, judged)}{judge_quality.fold(run.judge, judged) if judged else ''}</main>"
-        f"<footer><p>{_MADE}</p></footer></div>{run_file.embed(run, made)}</body></html>\n"
+        '<meta name="referrer" content="no-referrer"><title>{title} – Refiner</title>'
+        '<style>{styles}</style><script>{scripts}</script></head><body class="gradio-container">'
+        '<div class="main"><header><p><b>Refiner</b> · a draft, refined by its sources</p>'
+        "<h1{direction}>{asked}</h1><p>"
+        '<time datetime="{iso_time}">{day_and_time} UTC</time></p></header>'
+        "<main>{finished}{fold}</main><footer><p>{disclaimer}</p></footer></div>{embed}</body></html>\n",
+        policy=_policy(styles, scripts),
+        title=" ".join(asked.split())[:_MAX_TITLE_LENGTH],
+        styles=styles,
+        scripts=scripts,
+        direction=direction(asked),
+        asked=isolate(asked),
+        iso_time=time.isoformat(timespec="seconds"),
+        day_and_time=f"{time:%Y-%m-%d, %H:%M}",
+        finished=result.finished(run, judged),
+        fold=judge_quality.judge_quality_fold(run.judge, judged) if judged else "",
+        disclaimer=_DISCLAIMER,
+        embed=trusted(run_file.embed(run, made)),
     )
 
 
-_MADE = (
-    "Made with Refiner. The scores are this app’s own, made by the judge named above; nobody has checked them. "
+_DISCLAIMER = (
+    "Made with Refiner. The scores are this app’s own, made by the judge named above; nobody has checked "
+    "them. "
     "Whoever sends this page could have changed it."
 )
 
 
-def _held(text: str) -> str:
-    """A script or stylesheet that cannot end its element, line ends as the reader of HTML leaves them."""
+def _cannot_end_its_element(text: str) -> Html:
+    """A script or stylesheet that cannot end its element, with the line ends that an HTML parser leaves."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _END.sub(r"<\\", lines)
+    return trusted(_ELEMENT_END.sub(r"<\\", lines))
 
 
-def _policy(styles: str, scripts: str) -> str:
-    """What may be shown and run: this stylesheet, this script, the bars' own lengths."""
-    return (
-        f"default-src 'none'; script-src '{_hash(scripts)}'; style-src 'unsafe-inline'; "
-        f"style-src-elem '{_hash(styles)}'; style-src-attr 'unsafe-inline'; img-src data:; base-uri 'none'; "
-        "form-action 'none'"
+def _policy(styles: Html, scripts: Html) -> Html:
+    """The content security policy: one stylesheet, one script, and bars' lengths in ``style`` attributes."""
+    return html(
+        "default-src 'none'; script-src '{script_hash}'; style-src 'unsafe-inline'; "
+        "style-src-elem '{style_hash}'; style-src-attr 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'",
+        script_hash=_hash(scripts),
+        style_hash=_hash(styles),
     )
 
 

@@ -1,14 +1,19 @@
-"""How wide a text may come out in a font that is not known, and what of it fits: an upper estimate, in ems."""
+"""How wide a text may be in a font that is not known, and how much of it fits.
+
+Widths are upper estimates, in ems.
+"""
 
 import unicodedata
 
 _NARROW = frozenset("iljtfr.,:;'|!()[]- ")
 _BROAD = frozenset("mwMWQGOCD@%&—…")
 _LIGATURES = range(0xFDF0, 0xFE00)  # single characters that are whole Arabic phrases
+_LAST_BMP = 0xFFFF
+"""The last character of Unicode's Basic Multilingual Plane."""
 
 
 def width(text: str) -> float:
-    """Ems that the text takes at most in the usual sans serifs, DejaVu Sans, the widest of them, included."""
+    """How many ems the text takes at most in the usual sans serifs. DejaVu Sans is the widest of them."""
     return sum(map(_em, text))
 
 
@@ -16,8 +21,10 @@ def _em(letter: str) -> float:
     if ord(letter) in _LIGATURES:
         return 10.0
     if unicodedata.category(letter) in {"Mn", "Me", "Cf"}:
-        return 0.25  # nothing each, but then a text could have any number of them
-    if unicodedata.east_asian_width(letter) in {"W", "F"} or ord(letter) > 0xFFFF:  # noqa: PLR2004 - emoji and the rare
+        return 0.25  # no width, but at 0 a text could have any number of them
+    if (
+        unicodedata.east_asian_width(letter) in {"W", "F"} or ord(letter) > _LAST_BMP
+    ):  # emoji and rare scripts
         return 1.3 if unicodedata.category(letter) == "So" else 1.05
     if letter in _NARROW:
         return 0.42
@@ -25,36 +32,33 @@ def _em(letter: str) -> float:
 
 
 def fit(text: str, ems: float) -> str:
-    """As much of the text as fits, ``…`` at its end where some does not."""
+    """As much of the text as fits. It ends in ``…`` if some does not."""
     return lines(text, ems, 1)[0]
 
 
-def lines(text: str, ems: float, most: int) -> list[str]:
-    """The text in at most that many lines, broken at blanks where there are any; the last ends in ``…`` if cut."""
+def lines(text: str, ems: float, max_lines: int) -> list[str]:
+    """The text in at most ``max_lines`` lines of ``ems``, broken at blanks if there are any.
+
+    The last line ends in ``…`` if the text is cut.
+    """
     rest = " ".join(text.split())
     broken: list[str] = []
-    while len(broken) < most - 1 and width(rest) > ems:
-        end = _reach(rest, ems)
+    while len(broken) < max_lines - 1 and width(rest) > ems:
+        end = _fitting_length(rest, ems)
         blank = rest.rfind(" ", end // 2, end + 1)
         end = blank if blank > 0 else end
         broken.append(rest[:end].rstrip())
         rest = rest[end:].lstrip()
     if width(rest) > ems:
-        rest = rest[: _reach(rest, ems - _em("…"))].rstrip() + "…"
+        rest = rest[: _fitting_length(rest, ems - _em("…"))].rstrip() + "…"
     return [*broken, rest]
 
 
-def _reach(text: str, ems: float) -> int:
-    """How many characters fit, one at least."""
+def _fitting_length(text: str, ems: float) -> int:
+    """How many characters fit, at least one."""
     taken = 0.0
     for place, letter in enumerate(text):
         taken += _em(letter)
         if taken > ems:
             return max(place, 1)
     return len(text)
-
-
-def leftward(text: str) -> bool:
-    """Whether the text runs from right to left: its first strong letter does."""
-    kinds = (unicodedata.bidirectional(letter) for letter in text)
-    return next((kind for kind in kinds if kind in {"L", "R", "AL"}), "L") != "L"

@@ -1,139 +1,209 @@
-"""How good a judge was measured to be: the page's fold, and the reliability diagram as SVG."""
+"""How good a judge was measured to be: a fold for the page, and reliability diagrams as SVG."""
 
 from collections.abc import Mapping, Sequence
 
 from refiner.judges.quality import Alarms, Quality, Stress
-from refiner.render.html_text import count, isolate, number, percent, show
+from refiner.render.html_text import Html, count, html, isolate, join, number, percent
 from refiner.scoring.metrics import Bin, Evaluation, Figure
 
 _SIDE = 140
 """Width and height of a diagram's square, in pixels."""
 
-_NOT_MEASURED = (
+_NOT_MEASURED = Html(
     "<p>It has not been measured here, so nothing is known of how often it is right. "
     "<code>refiner judge-eval DATA.jsonl</code> with claims that people have labelled measures it, "
     "and its figures then stand here.</p>"
 )
-_READ = (
-    '<p class="muted small">AUROC: how often a supported claim scores above an unsupported one; 0.5 is a coin, 1 is '
-    "perfect. Balanced accuracy: the same for a yes or no. Calibration error: how far its values lie from the share "
+_HOW_TO_READ = Html(
+    '<p class="muted small">AUROC: how often a supported claim scores above an unsupported one; 0.5 is a '
+    "coin, 1 is "
+    "perfect. Balanced accuracy: the same for a yes or no. Calibration error: how far its values lie "
+    "from the share "
     "of claims that people called supported; 0 is best. In brackets the 95% interval.</p>"
 )
 
 
-def fold(judge: str, quality: Quality | None) -> str:
-    """The fold "How good is this judge?"; says so where it has not been measured."""
+def judge_quality_fold(judge: str, quality: Quality | None) -> Html:
+    """The fold "How good is this judge?". Without ``quality`` it says that nothing was measured."""
     body = _NOT_MEASURED if quality is None else _measured(quality)
-    return (
-        '<div class="result"><details class="sheet" id="judge-fold"><summary>How good is this judge?</summary>'
-        f'<p id="judge-quality">Scored by <b>{isolate(judge)}</b>.</p>{body}</details></div>'
+    return html(
+        '<div class="result"><details class="sheet" id="judge-fold">'
+        '<summary>How good is this judge?</summary><p id="judge-quality">Scored by '
+        "<b>{judge}</b>.</p>{body}</details></div>",
+        judge=isolate(judge),
+        body=body,
     )
 
 
-def _measured(quality: Quality) -> str:
-    rows = "".join(_row(name, one) for name, one in quality.data.items())
-    table = (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Figures of the judge"><table class="figures-table">'
-        '<thead><tr><th scope="col">Labels by people</th><th scope="col">Claims</th><th scope="col">AUROC</th>'
-        '<th scope="col">Balanced accuracy</th><th scope="col">Calibration error</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+def _measured(quality: Quality) -> Html:
+    rows = join(_data_set_row(name, one) for name, one in quality.data.items())
+    table = html(
+        '<div class="scroll" tabindex="0" role="region" aria-label="Figures of the judge">'
+        '<table class="figures-table"><thead><tr><th scope="col">Labels by people</th>'
+        '<th scope="col">Claims</th><th scope="col">AUROC</th>'
+        '<th scope="col">Balanced accuracy</th><th scope="col">Calibration error</th></tr>'
+        "</thead><tbody>{rows}</tbody></table></div>",
+        rows=rows,
     )
-    diagrams = "".join(
-        f"<figure>{reliability(one.bins)}<figcaption>{isolate(name)}</figcaption></figure>"
+    diagrams = join(
+        html(
+            "<figure>{reliability}<figcaption>{name}</figcaption></figure>",
+            reliability=reliability_diagram(one.bins),
+            name=isolate(name),
+        )
         for name, one in quality.data.items()
     )
-    return (
-        f'{table}{_READ}<div class="diagrams">{diagrams}</div>{_stress(quality.stress)}{_alarms(quality.alarms)}'
-        f'<p class="muted small">Measured {show(quality.date)}, version {isolate(quality.version)}.</p>'
+    return html(
+        '{table}{read}<div class="diagrams">{diagrams}</div>{stress}{alarms}<p class="muted '
+        'small">Measured {date}, version {version}.</p>',
+        table=table,
+        read=_HOW_TO_READ,
+        diagrams=diagrams,
+        stress=_stress(quality.stress),
+        alarms=_false_alarms(quality.alarms),
+        date=quality.date,
+        version=isolate(quality.version),
     )
 
 
-def _row(name: str, one: Evaluation) -> str:
+def _data_set_row(name: str, one: Evaluation) -> Html:
     scored = "" if one.scored == one.n else f", {one.scored:,} scored"
-    cells = "".join(f"<td>{_figure(figure)}</td>" for figure in (one.auroc, one.balanced_accuracy, one.ece))
-    return f"<tr><td>{isolate(name)}</td><td>{one.n:,}{scored}</td>{cells}</tr>"
+    cells = join(
+        html("<td>{figure}</td>", figure=_figure_with_interval(figure))
+        for figure in (one.auroc, one.balanced_accuracy, one.ece)
+    )
+    return html(
+        "<tr><td>{name}</td><td>{n:,}{scored}</td>{cells}</tr>",
+        name=isolate(name),
+        n=one.n,
+        scored=scored,
+        cells=cells,
+    )
 
 
-def _figure(figure: Figure | None) -> str:
+def _figure_with_interval(figure: Figure | None) -> Html:
     if figure is None:
-        return '<span class="unscored">not scored</span>'
-    return f"{number(figure.value)} <small>[{number(figure.lo)}–{number(figure.hi)}]</small>"
+        return Html('<span class="unscored">not scored</span>')
+    return html(
+        "{value} <small>[{lo}–{hi}]</small>",
+        value=number(figure.value),
+        lo=number(figure.lo),
+        hi=number(figure.hi),
+    )
 
 
-def error_rates(quality: Quality | None) -> str:
-    """One sentence to stand beside the labels: how often each was wrong; nothing where that is not known."""
+def error_rates(quality: Quality | None) -> Html:
+    """One sentence beside the labels: how often each was wrong. Nothing if that is not known."""
     if quality is None or not quality.labels:
-        return ""
-    rates = ", ".join(
-        f"{percent(one.unsupported)} of those called “{isolate(one.label)}”" for one in quality.labels
+        return Html()
+    rates = join(
+        (
+            html(
+                "{share} of those called “{label}”",
+                share=percent(one.unsupported),
+                label=isolate(one.label),
+            )
+            for one in quality.labels
+        ),
+        ", ",
     )
-    return (
-        f'<p class="muted small rates">The labels are estimates. Of claims that people had judged, {rates} were '
-        'unsupported. <a href="#judge-quality">How good is this judge?</a></p>'
+    return html(
+        '<p class="muted small rates">The labels are estimates. Of claims that people had judged, '
+        "{rates} were unsupported. "
+        '<a href="#judge-quality">How good is this judge?</a></p>',
+        rates=rates,
     )
 
 
-def _stress(stress: Sequence[Stress]) -> str:
+def _stress(stress: Sequence[Stress]) -> Html:
     if not stress:
-        return ""
-    rows = "".join(
-        f"<tr><td>{isolate(one.kind)}</td><td>{one.n:,}</td><td>{percent(one.caught)}</td></tr>"
+        return Html()
+    rows = join(
+        html(
+            "<tr><td>{kind}</td><td>{n:,}</td><td>{caught}</td></tr>",
+            kind=isolate(one.kind),
+            n=one.n,
+            caught=percent(one.caught),
+        )
         for one in stress
     )
-    return (
+    return html(
         "<p>What it notices: true claims that it had accepted, changed so that they are false.</p>"
-        '<table class="figures-table"><thead><tr><th scope="col">Change</th><th scope="col">Claims</th>'
-        f'<th scope="col">No longer accepted</th></tr></thead><tbody>{rows}</tbody></table>'
+        '<table class="figures-table"><thead><tr><th scope="col">Change</th>'
+        '<th scope="col">Claims</th><th scope="col">No longer accepted</th></tr></thead>'
+        "<tbody>{rows}</tbody></table>",
+        rows=rows,
     )
 
 
-def _alarms(alarms: Alarms | None) -> str:
-    """What noticing costs, in one sentence."""
+def _false_alarms(alarms: Alarms | None) -> Html:
+    """How often its checks reject what people accept, in one sentence."""
     if alarms is None:
-        return ""
-    return (
-        f"<p>The price: of {alarms.n:,} claims that people found supported, its score alone does not accept "
-        f"{percent(alarms.by_score)}, with what it notices {percent(alarms.with_checks)}.</p>"
+        return Html()
+    return html(
+        "<p>The price: of {n:,} claims that people found supported, its score alone does not accept "
+        "{by_score}, with what it notices {with_checks}.</p>",
+        n=alarms.n,
+        by_score=percent(alarms.by_score),
+        with_checks=percent(alarms.with_checks),
     )
 
 
-def reliability(bins: Sequence[Bin]) -> str:
-    """A reliability diagram (Guo et al. 2017, figure 1): the judge's value against the share that is supported.
+def reliability_diagram(bins: Sequence[Bin]) -> Html:
+    """A reliability diagram (Guo et al. 2017, figure 1): the judge's value against the share supported.
 
-    The dots' areas tell how many claims each stands for. The dots of a calibrated judge lie on the diagonal.
+    The area of a dot tells how many claims it stands for. The dots of a calibrated judge lie on the diagonal.
     """
     total = sum(one.count for one in bins) or 1
-    dots = "".join(
-        f'<circle cx="{_SIDE * one.predicted:.1f}" cy="{_SIDE * (1 - one.observed):.1f}" '
-        f'r="{3 + 14 * (one.count / total) ** 0.5:.1f}"/>'
+    dots = join(
+        html(
+            '<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>',
+            x=_SIDE * one.predicted,
+            y=_SIDE * (1 - one.observed),
+            radius=3 + 14 * (one.count / total) ** 0.5,
+        )
         for one in bins
     )
     said = "; ".join(
         f"value {number(one.predicted)}: {percent(one.observed)} of {count(one.count, 'claim')} supported"
         for one in bins
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="reliability" viewBox="-10 -10 {_SIDE + 20} {_SIDE + 20}" '
-        f'width="{_SIDE + 20}" height="{_SIDE + 20}" role="img" aria-label="Reliability: {said}">'
-        f'<rect width="{_SIDE}" height="{_SIDE}" fill="none" stroke="currentColor" stroke-opacity=".3"/>'
-        f'<path d="M0 {_SIDE}L{_SIDE} 0" stroke="currentColor" stroke-opacity=".4" stroke-dasharray="4 4"/>'
-        f'<g fill="currentColor" fill-opacity=".55">{dots}</g></svg>'
+    return html(
+        '<svg xmlns="http://www.w3.org/2000/svg" class="reliability" viewBox="-10 -10 {outer} {outer}" '
+        'width="{outer}" height="{outer}" role="img" aria-label="Reliability: {said}">'
+        '<rect width="{side}" height="{side}" fill="none" stroke="currentColor" stroke-opacity=".3"/>'
+        '<path d="M0 {side}L{side} 0" stroke="currentColor" stroke-opacity=".4" stroke-dasharray="4 4"/>'
+        '<g fill="currentColor" fill-opacity=".55">{dots}</g></svg>',
+        outer=_SIDE + 20,
+        said=said,
+        side=_SIDE,
+        dots=dots,
     )
 
 
-def plot(data: Mapping[str, Evaluation]) -> str:
-    """The diagrams of several data sets beside each other, as an SVG file."""
+def reliability_plot(data: Mapping[str, Evaluation]) -> Html:
+    """The diagrams of several data sets side by side, as an SVG file."""
     width, height = _SIDE + 60, _SIDE + 60
-    panels = "".join(
-        f'<g transform="translate({width * at + 30} 20)"><g>{_inner(one.bins)}</g>'
-        f'<text x="{_SIDE / 2}" y="{_SIDE + 24}" text-anchor="middle" font-size="11">{show(name)}</text></g>'
+    panels = join(
+        html(
+            '<g transform="translate({left} 20)"><g>{inner}</g>'
+            '<text x="{middle}" y="{below}" text-anchor="middle" font-size="11">{name}</text></g>',
+            left=width * at + 30,
+            inner=_placed(one.bins),
+            middle=_SIDE / 2,
+            below=_SIDE + 24,
+            name=name,
+        )
         for at, (name, one) in enumerate(data.items())
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * max(1, len(data))}" height="{height}" '
-        f'font-family="sans-serif" color="#1f3f7f">{panels}</svg>\n'
+    return html(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        'font-family="sans-serif" color="#1f3f7f">{panels}</svg>\n',
+        width=width * max(1, len(data)),
+        height=height,
+        panels=panels,
     )
 
 
-def _inner(bins: Sequence[Bin]) -> str:
-    return reliability(bins).replace("<svg ", '<svg x="-10" y="-10" ', 1)
+def _placed(bins: Sequence[Bin]) -> Html:
+    return reliability_diagram(bins).replace("<svg ", Html('<svg x="-10" y="-10" '), 1)

@@ -137,8 +137,8 @@ class _RunTracker:
             later = Step("Judging both answers")
             status = progress.steps((*self._finished_steps(), now, later), "Writing")
             return RunView(status, result.writing(stage.text, self.request))
-        status = reading_status(self.prepared, self.request, self.estimator, self._since(Prepared))
-        return RunView(status, result.waiting())
+        reading = reading_status(self.prepared, self.request, self.estimator, self._since(Prepared))
+        return RunView(reading, result.waiting())
 
     def partial_result(self) -> str | None:
         """Render the text that was written before a failure, if there is any and it may be seen."""

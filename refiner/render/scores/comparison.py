@@ -1,4 +1,7 @@
-"""The figures of a run in the order in which they are shown, and their words: for what is no HTML."""
+"""The scores of two answers side by side, in the order in which they are shown, and in words.
+
+It knows no HTML.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,16 +9,16 @@ from dataclasses import dataclass
 from refiner.domain import Aggregate, Basis, Criterion, Refinement, Reward, Verdict
 from refiner.render.html_text import number
 
-NAMES = ("Draft", "Refined")
-"""What the two sides are called, where nothing else is said."""
+SIDE_NAMES = ("Draft", "Refined")
+"""What the two sides are called by default."""
 
-_OPEN = 0.005
-"""An interval narrower than this would round to one figure."""
+_MIN_RANGE_WIDTH = 0.005
+"""An interval narrower than this would round to one number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A figure of draft and refined answer, and where it comes from."""
+class ScoreRow:
+    """One score of both answers, and how it was made."""
 
     name: str
     before: Aggregate
@@ -31,55 +34,57 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A criterion with its verdict on draft (None: there is none) and refined answer."""
+class CriterionPair:
+    """A criterion with its verdicts on the draft and on the refined answer. The draft may have none."""
 
     criterion: Criterion
     before: Verdict | None
     after: Verdict
 
 
-def rows(before: Reward, after: Reward) -> tuple[Row, ...]:
-    """Score, rubric, citation F1, precision and recall."""
+def score_rows(before: Reward, after: Reward) -> tuple[ScoreRow, ...]:
+    """The rows: score, rubric, citation F1, precision and recall."""
     rubric = {verdict.basis for _, verdict in after.rubric.verdicts if verdict.value is not None}
     old, new = before.citation, after.citation
     return (
-        Row("Score", before.total, after.total, after.basis),
-        Row(
+        ScoreRow("Score", before.total, after.total, after.basis),
+        ScoreRow(
             "Rubric",
             before.rubric.total,
             after.rubric.total,
             "estimated" if "estimated" in rubric else "judged",
         ),
-        Row("Citations, F1", old.f1, new.f1, new.basis),
-        Row("Citation precision", old.precision, new.precision, new.basis),
-        Row("Citation recall", old.recall, new.recall, new.basis),
+        ScoreRow("Citations, F1", old.f1, new.f1, new.basis),
+        ScoreRow("Citation precision", old.precision, new.precision, new.basis),
+        ScoreRow("Citation recall", old.recall, new.recall, new.basis),
     )
 
 
-def pairs(before: Reward, after: Reward) -> tuple[Pair, ...]:
-    """The criteria of the refined answer, in its rubric's order."""
+def criterion_pairs(before: Reward, after: Reward) -> tuple[CriterionPair, ...]:
+    """The criteria of the refined answer, in the order of its rubric."""
     left = {criterion.id: verdict for criterion, verdict in before.rubric.verdicts}
-    return tuple(Pair(one, left.get(one.id), verdict) for one, verdict in after.rubric.verdicts)
+    return tuple(CriterionPair(one, left.get(one.id), verdict) for one, verdict in after.rubric.verdicts)
 
 
-def counted(criterion: Criterion, verdict: Verdict | None) -> float | None:
-    """What a verdict counts in [0, 1]: a fault that was found counts against the answer."""
+def value_after_polarity(criterion: Criterion, verdict: Verdict | None) -> float | None:
+    """What a verdict counts, in [0, 1]. For a fault that is 1 minus its value. None if it was not scored."""
     if verdict is None or verdict.value is None:
         return None
     return verdict.value if criterion.polarity == "positive" else 1 - verdict.value
 
 
-def words(one: Aggregate) -> str:
-    """``0.75``, ``0.75 (0.70–0.80)`` where some was not scored, ``0.06–0.89`` without a value, or ``none``."""
+def aggregate_words(one: Aggregate) -> str:
+    """``0.75``, ``0.75 (0.70–0.80)`` if some was not scored, ``0.06–0.89`` without a value, or ``none``."""
     span = f"{number(one.lo)}–{number(one.hi)}"
     if one.value is None:
         return span if one.n else "none"
-    return f"{number(one.value)} ({span})" if is_open(one) else number(one.value)
+    return f"{number(one.value)} ({span})" if has_range(one) else number(one.value)
 
 
-def partly(before: Reward, after: Reward, names: tuple[str, str] = NAMES) -> tuple[str, ...]:
-    """Why a total is missing, the side before it where both differ; unescaped."""
+def missing_total_reasons(
+    before: Reward, after: Reward, names: tuple[str, str] = SIDE_NAMES
+) -> tuple[str, ...]:
+    """Why totals are missing, not escaped. The side comes first, unless both sides have the same reason."""
     said = [
         (side, one.reason)
         for side, one in zip(names, (before, after), strict=True)
@@ -90,13 +95,13 @@ def partly(before: Reward, after: Reward, names: tuple[str, str] = NAMES) -> tup
     return tuple(f"{side}: {reason}" for side, reason in said)
 
 
-def is_open(one: Aggregate) -> bool:
+def has_range(one: Aggregate) -> bool:
     """Whether the interval is wide enough to be shown."""
-    return one.hi - one.lo >= _OPEN
+    return one.hi - one.lo >= _MIN_RANGE_WIDTH
 
 
-def estimated(run: Refinement) -> bool:
-    """Whether a figure is a heuristic's."""
+def has_estimates(run: Refinement) -> bool:
+    """Whether any score of a run is a heuristic's estimate."""
     return "estimated" in {bases for reward in (run.draft_reward, run.reward) for bases in _bases(reward)}
 
 
