@@ -55,12 +55,15 @@ def variables() -> set[str]:
 VARIABLES = variables()
 
 
-def blocks(pages: tuple[Path, ...], language: str) -> Iterator[object]:
+def blocks(pages: tuple[Path, ...], language: str) -> list[object]:
+    """The fenced blocks of one language, as parameters named by page and line."""
+    found: list[object] = []
     for page in pages:
         for match in re.finditer(r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
             if match[1] == language:
                 line = page.read_text("utf-8").count("\n", 0, match.start()) + 1
-                yield pytest.param(match[2], id=f"{page.name}:{line}")
+                found.append(pytest.param(match[2], id=f"{page.name}:{line}"))
+    return found
 
 
 def by_name(page: Path) -> str:
