@@ -1,4 +1,4 @@
-"""The score that the README works out by hand is what the code gives."""
+"""The score that docs/rewards.md works out by hand is what the code gives."""
 
 import re
 
@@ -9,26 +9,26 @@ from refiner.domain import Check, Criterion, Request, Source, Verdict
 from refiner.formats import answer
 from refiner.scoring import rewards
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("### A score worked by hand")[2].partition("\n### ")[0]
+PAGE = (ROOT / "docs/rewards.md").read_text(encoding="utf-8")
+SECTION = PAGE.partition("## A score worked by hand")[2].partition("\n## ")[0]
 ROWS = re.findall(r"^\| (.+?) \| (.*?) ?\| (\d) \|$", SECTION, re.MULTILINE)
 OWN = Criterion("own", "Names Scattering", "It names scattering as the cause.", 2.0)
 REQUEST = Request("Why is the sky blue?", "", (Source("a", "One text."), Source("b", "Another.")), (OWN,))
 
 
 def judged(check: Check) -> Verdict:
-    """What the README's judge says of a check."""
+    """What the judge of the worked example says of a check."""
     if check.criterion is not None:
         about, evidence = check.criterion.title, ""
     else:
         about = check.statement
         evidence = ", ".join(one.id for one in check.evidence) or "needs a citation?"
     (score,) = {int(said) for what, of, said in ROWS if what.partition(" (")[0] == about and of == evidence}
-    return Verdict(score / 2, "judged", "as the README says", "README")
+    return Verdict(score / 2, "judged", "as the page says", "docs/rewards.md")
 
 
 def stated(name: str) -> float:
-    """The figure that the README's line ends with."""
+    """The figure that the page's line ends with."""
     found = re.search(rf"{name}[^*]*\*\*([\d.]+)\*\*", SECTION)
     assert found is not None
     return float(found[1])
