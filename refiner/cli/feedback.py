@@ -43,10 +43,10 @@ def delete(event_id: str) -> None:
 
     Where REFINER_DATASET is set it is taken back from there too.
     """
-    from refiner.feedback.publish.publisher import publisher_of  # noqa: PLC0415 - the same
+    from refiner.feedback.publish.publisher import publisher_from_settings  # noqa: PLC0415 - the same
     from refiner.feedback.votes import Ballots  # noqa: PLC0415 - `refiner --help` is instant
 
-    publisher = publisher_of(settings_with())
+    publisher = publisher_from_settings(settings_with())
     try:
         with closing(_store()) as store:
             found = Ballots(store, publisher).delete(event_id.strip())
