@@ -44,12 +44,12 @@ def delete(event_id: str) -> None:
     Where REFINER_DATASET is set it is taken back from there too.
     """
     from refiner.feedback.publish.publisher import publisher_from_settings  # noqa: PLC0415 - the same
-    from refiner.feedback.votes import Ballots  # noqa: PLC0415 - `refiner --help` is instant
+    from refiner.feedback.votes import VoteRecorder  # noqa: PLC0415 - `refiner --help` is instant
 
     publisher = publisher_from_settings(settings_with())
     try:
         with closing(_store()) as store:
-            found = Ballots(store, publisher).delete(event_id.strip())
+            found = VoteRecorder(store, publisher).delete(event_id.strip())
     except RefinerError as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -75,8 +75,8 @@ def export(*, kind: str, out: Path, licence: str) -> None:
     Preference pairs (trl), desirable and undesirable answers (kto), records and settings (argilla), or everything
     of each vote (jsonl, parquet). E-mail addresses, phone numbers and keys are taken out.
     """
+    from refiner.feedback.export.dataset import describe_counts  # noqa: PLC0415 - the same
     from refiner.feedback.export.dataset import export as write  # noqa: PLC0415 - `refiner --help` is instant
-    from refiner.feedback.export.dataset import said  # noqa: PLC0415 - the same
     from refiner.feedback.export.scrub import Scrubber  # noqa: PLC0415 - the same
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", licence):
@@ -88,7 +88,7 @@ def export(*, kind: str, out: Path, licence: str) -> None:
         counts = write(votes, cast("Format", kind), out, scrubber, licence)
     except RefinerError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{out}: {said(counts)}.")
+    click.echo(f"{out}: {describe_counts(counts)}.")
 
 
 def _store() -> "Store":

@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from refiner.domain import Choice
-from refiner.feedback.insight.agreement import LEAST, LEAST_GROUPS, Agreement, Judge, Kind, Measured
+from refiner.feedback.insight.agreement import (
+    LEAST,
+    LEAST_GROUPS,
+    Agreement,
+    FigureOrReason,
+    JudgeVersion,
+    Kind,
+)
 from refiner.feedback.insight.biases import Share
 from refiner.feedback.insight.win_rates import Day, Group, Insight, Tally
 from refiner.feedback.storage.store import Vote
@@ -189,7 +196,7 @@ def _group(place: int, one: Group) -> str:
     return _tally(head, one.tally)
 
 
-def _judge(judge: Judge) -> str:
+def _judge(judge: JudgeVersion) -> str:
     basis = "estimated" if judge.estimated else "judged"
     return (
         f'{isolate(fit(judge.name, _NAME))} <span class="basis {basis}">{basis}</span> '
@@ -197,7 +204,7 @@ def _judge(judge: Judge) -> str:
     )
 
 
-def _matters(judge: Judge, matters: Sequence[Agreement]) -> str:
+def _matters(judge: JudgeVersion, matters: Sequence[Agreement]) -> str:
     rows = "".join(_matter(one) for one in matters)
     heads = ("Matter", "Agreed", "Kappa", "AUROC")
     return _table(f"Agreement with {fit(judge.name, _NAME)}, {fit(judge.version, _NAME)}", heads, rows)
@@ -218,7 +225,7 @@ def _matter(one: Agreement) -> str:
     )
 
 
-def _measured(one: Measured) -> str:
+def _measured(one: FigureOrReason) -> str:
     return (
         f'<span class="unscored">{one.reason}</span>' if one.figure is None else _figure(one.figure, number)
     )

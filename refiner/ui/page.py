@@ -19,7 +19,7 @@ from refiner.errors import RefinerError
 from refiner.feedback.publish.publisher import Publisher
 from refiner.feedback.rater import key_of
 from refiner.feedback.storage.store import Store
-from refiner.feedback.votes import Ballots
+from refiner.feedback.votes import VoteRecorder
 from refiner.judges import quality
 from refiner.judges.ask import forget
 from refiner.judges.protocol import Judge
@@ -102,7 +102,7 @@ def build(
     engine: Engine, judge: Judge, store: Store, settings: Settings, publisher: Publisher | None = None
 ) -> gr.Blocks:
     """The page as Blocks, ready to be launched with `theme.launch_options`."""
-    ballots = Ballots(store, publisher)
+    ballots = VoteRecorder(store, publisher)
     template = PromptTemplate.read(settings.prompt_file)
     judged = judge.quality or quality.read(settings.cache_dir, judge.name, judge.version)
     stages = on_gpu(stages_of(engine, judge, template, settings.mix), expected_seconds)

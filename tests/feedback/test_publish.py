@@ -28,7 +28,7 @@ from refiner.feedback.export.scrub import Scrubber
 from refiner.feedback.publish.publisher import COMMIT_INTERVAL_MINUTES, Publisher
 from refiner.feedback.storage import database
 from refiner.feedback.storage.store import Store
-from refiner.feedback.votes import Ballots
+from refiner.feedback.votes import VoteRecorder
 
 Make = Callable[..., Publisher]
 
@@ -393,8 +393,8 @@ def test_a_deletion_that_left_a_copy_in_the_database_is_taken_back_all_the_same(
     monkeypatch.setitem(database.SETTINGS["sqlite"], "connect_args", {"timeout": 0})
     file, publisher = tmp_path / "feedback.db", make()
     with closing(Store(f"sqlite:///{file.as_posix()}")) as store:
-        ballots = Ballots(store, publisher)
-        event = ballots.cast(vote(0, comment=COMMENT).feedback)
+        ballots = VoteRecorder(store, publisher)
+        event = ballots.record(vote(0, comment=COMMENT).feedback)
         soon(lambda: len(hub.rows()) == 1)
         with closing(sqlite3.connect(file, isolation_level=None)) as reader:
             reader.execute("BEGIN")
@@ -418,7 +418,7 @@ def test_the_command_line_takes_back_what_the_page_published(make: Make, hub: Hu
     }
     page = make(folder=tmp_path / "publish")
     with closing(Store(url)) as store:
-        event, other = (Ballots(store, page).cast(vote(n, comment=COMMENT).feedback) for n in range(2))
+        event, other = (VoteRecorder(store, page).record(vote(n, comment=COMMENT).feedback) for n in range(2))
     page.flush()
     assert len(hub.rows()) == 2
 

@@ -11,7 +11,7 @@ from refiner.errors import InputError, RefinerError
 from refiner.feedback import consent
 from refiner.feedback.rater import rater_id
 from refiner.feedback.reasons import REASONS
-from refiner.feedback.votes import Ballots
+from refiner.feedback.votes import VoteRecorder
 from refiner.judges.ask import forget
 from refiner.judges.quality import Quality
 from refiner.render import result
@@ -156,7 +156,7 @@ class Votes:
     """What a press does. ``key`` makes raters' ids."""
 
     parts: Rating
-    ballots: Ballots
+    ballots: VoteRecorder
     key: Callable[[], bytes]
     judged: Quality | None = None
 
@@ -189,7 +189,7 @@ class Votes:
         if choice is None or (held.blind and held.choice not in {None, choice}):
             raise InputError("A blind vote stands as it was cast. You can still add to it.")
         rater = rater_id(self.key(), name=name, browser=ballot.browser[:64])
-        event = self.ballots.cast(ballot.feedback(held, choice, rater))
+        event = self.ballots.record(ballot.feedback(held, choice, rater))
         said = f"Stored: {_SAID[choice]}. Its number is {event}; with it you can have it deleted."
         return replace(held, choice=choice), said
 
@@ -236,7 +236,7 @@ def _pressing(votes: Votes, press: Press | Literal["save"]) -> Callable[..., tup
     return pressed
 
 
-def deletion(ballots: Ballots) -> None:
+def deletion(ballots: VoteRecorder) -> None:
     """The fold in which a rating is deleted by its number."""
     with gr.Accordion("Delete a rating", open=False, elem_id="delete-fold"):
         number = gr.Textbox(label="Number of the rating", elem_id="delete-number")
