@@ -44,13 +44,13 @@ def delete(event_id: str) -> None:
     EVENT_ID is the number that the page gave to the rater. With REFINER_DATASET set, the rating is taken back
     from that data set too.
     """
-    from refiner.feedback.publish.publisher import publisher_of  # noqa: PLC0415 - the same
-    from refiner.feedback.votes import Ballots  # noqa: PLC0415 - `refiner --help` is instant
+    from refiner.feedback.publish.publisher import publisher_from_settings  # noqa: PLC0415 - the same
+    from refiner.feedback.votes import VoteRecorder  # noqa: PLC0415 - `refiner --help` is instant
 
-    publisher = publisher_of(settings_with())
+    publisher = publisher_from_settings(settings_with())
     try:
         with closing(_open_store()) as store:
-            deleted = Ballots(store, publisher).delete(event_id.strip())
+            deleted = VoteRecorder(store, publisher).delete(event_id.strip())
     except RefinerError as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -82,8 +82,8 @@ def export(*, kind: str, out: Path, licence: str) -> None:
     (argilla), and all that is known of each vote (jsonl, parquet). E-mail addresses, phone numbers and keys
     are removed from the texts.
     """
+    from refiner.feedback.export.dataset import describe_counts  # noqa: PLC0415 - the same
     from refiner.feedback.export.dataset import export as write  # noqa: PLC0415 - `refiner --help` is instant
-    from refiner.feedback.export.dataset import said  # noqa: PLC0415 - the same
     from refiner.feedback.export.scrub import Scrubber  # noqa: PLC0415 - the same
 
     if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", licence):
@@ -95,7 +95,7 @@ def export(*, kind: str, out: Path, licence: str) -> None:
         counts = write(votes, cast("Format", kind), out, scrubber, licence)
     except RefinerError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{out}: {said(counts)}.")
+    click.echo(f"{out}: {describe_counts(counts)}.")
 
 
 def _open_store() -> "Store":

@@ -1,4 +1,4 @@
-"""A rating into the store, and the data set where that is set, and out of both."""
+"""Stores and deletes ratings. Where a publisher is set it also publishes them and takes them back."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from refiner.feedback.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Ballots:
+class VoteRecorder:
     """Where ratings go: all into the store, those whose raters agreed to the publisher too, where there is one."""
 
     store: Store
     publisher: Publisher | None = None
 
-    def cast(self, given: Feedback) -> str:
+    def record(self, feedback: Feedback) -> str:
         """Keep a rating; returns its number. `RefinerError` says what to do where it could not be kept."""
-        event = self.store.add(given)
+        event = self.store.add(feedback)
         if self.publisher is not None:
             vote = self.store.vote(event)
             if vote is not None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from refiner.domain import Choice
-from refiner.feedback.insight.agreement import LEAST, LEAST_GROUPS, Agreement, Judge, Kind
+from refiner.feedback.insight.agreement import LEAST, LEAST_GROUPS, Agreement, JudgeVersion, Kind
 from refiner.feedback.insight.win_rates import Day, Group, Insight
 from refiner.feedback.storage.store import Vote
 from refiner.render.export.text_width import fit
@@ -220,7 +220,7 @@ def _group(place: int, one: Group) -> Html:
     return tally_row(head, one.tally)
 
 
-def _judge(judge: Judge) -> Html:
+def _judge(judge: JudgeVersion) -> Html:
     basis = "estimated" if judge.estimated else "judged"
     return html(
         '{name} <span class="basis {basis}">{basis}</span> <span class="tag faint">version {version}</span>',
@@ -230,7 +230,7 @@ def _judge(judge: Judge) -> Html:
     )
 
 
-def _agreement_table(judge: Judge, matters: Sequence[Agreement]) -> Html:
+def _agreement_table(judge: JudgeVersion, matters: Sequence[Agreement]) -> Html:
     rows = join(_agreement_row(one) for one in matters)
     heads = ("Matter", "Agreed", "Kappa", "AUROC")
     return figures_table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from refiner.feedback.insight.agreement import Measured
+from refiner.feedback.insight.agreement import FigureOrReason
 from refiner.feedback.insight.biases import Share
 from refiner.feedback.insight.win_rates import Tally
 from refiner.render.html_text import Html, count, html, join, number, percent
@@ -63,7 +63,7 @@ def tally_row(head: Html, tally: Tally, *, lead: bool = False) -> Html:
     )
 
 
-def measured_cell(one: Measured) -> Html:
+def measured_cell(one: FigureOrReason) -> Html:
     """A figure with its interval, or the reason why there is none."""
     return (
         html('<span class="unscored">{reason}</span>', reason=one.reason)

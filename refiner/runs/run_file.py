@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 from refiner import diff
 from refiner.domain import Refinement
 from refiner.errors import InputError
-from refiner.runs.validation import broken, inconsistent
+from refiner.runs.validation import find_inconsistency, find_value_error
 
 VERSION = 1
 """Of the form. A field that gets a default is no new version: files without it are still read."""
@@ -26,10 +26,10 @@ OPENING = '<script type="application/json" id="run">'
 LONGEST = 20_000_000
 """Characters of JSON that are read; a page around it may have more."""
 
-_MOST = 50_000
+_MAX_LIST_LENGTH = 50_000
 """Elements of one list that are read."""
 
-_HALF = re.compile(r"[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _AGAIN = "Save the run again on Refiner's page, or open another file."
 _NAMES: dict[object, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
@@ -51,7 +51,7 @@ def dump(run: Refinement, made: datetime) -> str:
     del whole["changes"]
     data = {"refiner": "run", "version": VERSION, "made": made.astimezone(UTC).isoformat(), "run": whole}
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    return _LONE_SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def embed(run: Refinement, made: datetime) -> str:
@@ -72,7 +72,7 @@ def load(text: str) -> Saved:
         )
     whole = data.get("run")
     run: Refinement = _read(Refinement, {**whole, "changes": []} if isinstance(whole, dict) else whole, "run")
-    wrong = inconsistent(run)
+    wrong = find_inconsistency(run)
     if wrong:
         _refuse("run", wrong)
     return Saved(replace(run, changes=diff.compare(run.draft, run.answer)), _time(data.get("made")))
@@ -131,15 +131,15 @@ def _object(kind: Any, value: object, at: str) -> Any:
     if lacks:
         _refuse(at, f"lacks {lacks[0]}")
     made = kind(**{name: _read(known[name].type, one, f"{at}.{name}") for name, one in value.items()})
-    wrong = broken(made)
+    wrong = find_value_error(made)
     return _refuse(at, wrong) if wrong else made
 
 
 def _tuple(kinds: tuple[Any, ...], value: object, at: str) -> tuple[Any, ...]:
     if not isinstance(value, list):
         _refuse(at, "is not a list")
-    if len(value) > _MOST:
-        _refuse(at, f"has more than {_MOST:,} elements")
+    if len(value) > _MAX_LIST_LENGTH:
+        _refuse(at, f"has more than {_MAX_LIST_LENGTH:,} elements")
     each = [kinds[0]] * len(value) if kinds[-1] is Ellipsis else kinds
     if len(each) != len(value):
         _refuse(at, f"has not {len(each)} elements")

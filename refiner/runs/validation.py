@@ -25,29 +25,31 @@ from refiner.domain import (
 from refiner.formats.tags import safe_id
 from refiner.scoring.rubrics import MAX_WEIGHT
 
-_SLACK = 1e-9
+_ROUNDING_TOLERANCE = 1e-9
 """How far rounding may carry a mean out of its interval."""
 
-_MOST_SOURCES, _MOST_CITED, _LONGEST = 2_000, 2_000, 500_000
+_MAX_SOURCES, _MAX_CITED_IDS, _MAX_ANSWER_LENGTH = 2_000, 2_000, 500_000
 """Sources, ids cited by one answer and verdicts on it, and characters of it: beyond what models read and write. `render` takes time by
 their products."""
 
 
-def broken(value: object) -> str:
+def find_value_error(value: object) -> str:
     """What is wrong with one value, in words; nothing where it is sound."""
-    holds, wrong = _RULES.get(type(value), (_anything, ""))
+    holds, wrong = _RULES.get(type(value), (_accept_all, ""))
     return "" if holds(value) else wrong
 
 
-def inconsistent(run: Refinement) -> str:
+def find_inconsistency(run: Refinement) -> str:
     """What does not fit together in a run whose values are sound, in words; nothing where all does."""
     texts = {source.id: source.text for source in run.request.sources}
     if len(texts) < len(run.request.sources):
         return "has two sources with one id"
-    return _misjudged(run.draft, run.draft_reward, texts) or _misjudged(run.answer, run.reward, texts)
+    return _find_reward_mismatch(run.draft, run.draft_reward, texts) or _find_reward_mismatch(
+        run.answer, run.reward, texts
+    )
 
 
-def _misjudged(answer: Answer, reward: Reward, texts: Mapping[str, str]) -> str:
+def _find_reward_mismatch(answer: Answer, reward: Reward, texts: Mapping[str, str]) -> str:
     supports = reward.citation.supports
     if [(one.text, one.ids) for one in answer.claims] != [(one.text, one.ids) for one in supports if one.ids]:
         return "has verdicts on other claims than its answers make"
@@ -57,32 +59,32 @@ def _misjudged(answer: Answer, reward: Reward, texts: Mapping[str, str]) -> str:
     return ""
 
 
-def _anything(_: object) -> bool:
+def _accept_all(_: object) -> bool:
     return True
 
 
-def _share(value: float | None) -> bool:
+def _is_share(value: float | None) -> bool:
     return value is None or 0 <= value <= 1
 
 
-def _span(part: Plain | Claim) -> bool:
+def _spans_its_text(part: Plain | Claim) -> bool:
     return part.start >= 0 and part.end - part.start == len(part.text)
 
 
-def _answer(one: Answer) -> bool:
+def _is_sound_answer(one: Answer) -> bool:
     rising = all(before.end <= after.start for before, after in pairwise(one.parts))
     same = all(one.raw[part.start : part.end] == part.text for part in one.parts)
     cited = sum(len(claim.ids) for claim in one.claims)
-    return rising and same and cited <= _MOST_CITED and len(one.raw) <= _LONGEST
+    return rising and same and cited <= _MAX_CITED_IDS and len(one.raw) <= _MAX_ANSWER_LENGTH
 
 
-def _aggregate(one: Aggregate) -> bool:
-    inside = one.value is None or one.lo - _SLACK <= one.value <= one.hi + _SLACK
-    shares = all(map(_share, (one.value, one.lo, one.hi, one.coverage)))
+def _is_sound_aggregate(one: Aggregate) -> bool:
+    inside = one.value is None or one.lo - _ROUNDING_TOLERANCE <= one.value <= one.hi + _ROUNDING_TOLERANCE
+    shares = all(map(_is_share, (one.value, one.lo, one.hi, one.coverage)))
     return shares and inside and one.lo <= one.hi and one.n >= 0
 
 
-def _usage(one: Usage) -> bool:
+def _is_sound_usage(one: Usage) -> bool:
     counts = (
         one.prompt_tokens,
         one.completion_tokens,
@@ -99,19 +101,22 @@ _RULES: Mapping[type, tuple[Callable[[Any], bool], str]] = {
         lambda one: 0 < one.weight < MAX_WEIGHT,
         f"has a weight that is not between 0 and {MAX_WEIGHT:g}",
     ),
-    Plain: (_span, "does not span its text"),
-    Claim: (lambda one: _span(one) and len(one.ids) > 0, "does not span its text, or cites nothing"),
-    Answer: (_answer, "is too long, or does not consist of stretches of its text in their order"),
-    Request: (lambda one: len(one.sources) <= _MOST_SOURCES, f"has more than {_MOST_SOURCES:,} sources"),
+    Plain: (_spans_its_text, "does not span its text"),
+    Claim: (
+        lambda one: _spans_its_text(one) and len(one.ids) > 0,
+        "does not span its text, or cites nothing",
+    ),
+    Answer: (_is_sound_answer, "is too long, or does not consist of stretches of its text in their order"),
+    Request: (lambda one: len(one.sources) <= _MAX_SOURCES, f"has more than {_MAX_SOURCES:,} sources"),
     Finding: (lambda one: one.line is None or one.line >= 0, "has a negative line"),
-    Verdict: (lambda one: _share(one.value) and _share(one.confidence), "is out of the range 0 to 1"),
-    Aggregate: (_aggregate, "is no value in an interval from 0 to 1"),
+    Verdict: (lambda one: _is_share(one.value) and _is_share(one.confidence), "is out of the range 0 to 1"),
+    Aggregate: (_is_sound_aggregate, "is no value in an interval from 0 to 1"),
     CitationReward: (
-        lambda one: _share(one.validity) and len(one.supports) <= _MOST_CITED,
-        f"is out of the range 0 to 1, or has more than {_MOST_CITED:,} verdicts",
+        lambda one: _is_share(one.validity) and len(one.supports) <= _MAX_CITED_IDS,
+        f"is out of the range 0 to 1, or has more than {_MAX_CITED_IDS:,} verdicts",
     ),
     ClaimSupport: (lambda one: len(one.by_source) in {0, len(one.ids)}, "has not one verdict a source"),
     Passage: (lambda one: 0 <= one.start <= one.end, "is no stretch of a text"),
     Trim: (lambda one: 0 <= one.kept <= one.of, "keeps more sentences than there are"),
-    Usage: (_usage, "has a negative figure"),
+    Usage: (_is_sound_usage, "has a negative figure"),
 }

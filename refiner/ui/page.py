@@ -13,7 +13,7 @@ from refiner.engines.protocol import Engine
 from refiner.feedback.publish.publisher import Publisher
 from refiner.feedback.rater import key_of
 from refiner.feedback.storage.store import Store
-from refiner.feedback.votes import Ballots
+from refiner.feedback.votes import VoteRecorder
 from refiner.judges import quality
 from refiner.judges.protocol import Judge
 from refiner.judges.quality import Quality
@@ -46,7 +46,7 @@ def build_page(
     engine: Engine, judge: Judge, store: Store, settings: Settings, publisher: Publisher | None = None
 ) -> gr.Blocks:
     """Build the page. It is ready to be launched with `theme.launch_options`."""
-    recorder = Ballots(store, publisher)
+    recorder = VoteRecorder(store, publisher)
     template = PromptTemplate.read(settings.prompt_file)
     judge_quality = judge.quality or quality.read(settings.cache_dir, judge.name, judge.version)
     run = on_gpu(make_run_function(engine, judge, template, settings.mix), expected_seconds)

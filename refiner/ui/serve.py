@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from refiner.ui import theme, zerogpu  # isort: skip  # imports `spaces`, which must come before torch
 from refiner.engines.choose import choose
-from refiner.feedback.publish.publisher import publisher_of
+from refiner.feedback.publish.publisher import publisher_from_settings
 from refiner.feedback.storage.store import Store
 from refiner.judges.choose import choose as choose_judge
 from refiner.settings import Settings
@@ -32,7 +32,7 @@ def build_app(settings: Settings) -> App:
     """Build everything that the settings name, without loading a model."""
     engine = choose(settings)
     judge = choose_judge(settings, engine, lambda model: choose(replace(settings, model=model)))
-    publisher = publisher_of(settings)
+    publisher = publisher_from_settings(settings)
     page = build_page(engine, judge, Store(settings.database_url), settings, publisher)
     return App(settings, engine, publisher, page)
 

@@ -12,7 +12,7 @@ from harness import PAYLOADS
 
 from refiner.domain import ModelInfo
 from refiner.engines.scripted import ScriptedEngine
-from refiner.feedback.publish.publisher import publisher_of
+from refiner.feedback.publish.publisher import publisher_from_settings
 from refiner.feedback.storage.store import Store
 from refiner.judges.choose import choose
 from refiner.settings import Settings
@@ -37,7 +37,7 @@ if __name__ == "__main__":
         info=ModelInfo("<b>scripted</b>", is_refiner=False),
     )
     judge = choose(settings, engine, lambda _: engine)  # type: ignore[arg-type,return-value]  # never asked to read
-    publisher = publisher_of(settings)
+    publisher = publisher_from_settings(settings)
     if publisher is not None:
         publisher.serve()
     demo = build_page(engine, judge, Store(settings.database_url), settings, publisher)

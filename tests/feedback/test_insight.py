@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rated import vote, votes
 
-from refiner.feedback.insight.agreement import Agreement, Judge, Measured, agreements
+from refiner.feedback.insight.agreement import Agreement, FigureOrReason, JudgeVersion, agreements
 from refiner.feedback.insight.biases import Share
 from refiner.feedback.insight.win_rates import Day, Group, Tally, by_day, by_model, insight
 from refiner.feedback.storage.store import Vote
@@ -19,7 +19,7 @@ from refiner.render import insight as shown
 from refiner.render.insight_tables import MAX_TABLE_ROWS
 
 CHOICES = ("refined", "draft", "tie", "both_bad")
-HOSTED = Judge("judge-35b", "asking-1", estimated=False)
+HOSTED = JudgeVersion("judge-35b", "asking-1", estimated=False)
 
 
 def verdict(value: float | None, **given: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def only(found: Sequence[Agreement]) -> Agreement:
     return one
 
 
-def value(measured: Measured) -> float:
+def value(measured: FigureOrReason) -> float:
     assert measured.figure is not None, measured.reason
     return measured.figure.value
 
@@ -149,7 +149,7 @@ def test_a_fault_has_the_same_kappa_and_auroc_read_either_way() -> None:
 )
 def test_a_figure_that_cannot_be_had_says_why(given: list[Vote], reason: str) -> None:
     found = only(agreements(given))
-    assert (found.kappa, found.auroc) == (Measured(None, reason), Measured(None, reason))
+    assert (found.kappa, found.auroc) == (FigureOrReason(None, reason), FigureOrReason(None, reason))
     assert found.agreed.n == sum(len(one.feedback.criteria) + len(one.feedback.claims) for one in given)
 
 

@@ -25,10 +25,10 @@ from standin import free_port
 from refiner.errors import StoreError
 from refiner.feedback.export.rows import FLAT
 from refiner.feedback.export.scrub import Scrubber
-from refiner.feedback.publish.publisher import EVERY, Publisher
+from refiner.feedback.publish.publisher import COMMIT_INTERVAL_MINUTES, Publisher
 from refiner.feedback.storage import database
 from refiner.feedback.storage.store import Store
-from refiner.feedback.votes import Ballots
+from refiner.feedback.votes import VoteRecorder
 
 Make = Callable[..., Publisher]
 
@@ -125,7 +125,7 @@ def test_the_repository_is_a_data_set_that_loads(make: Make, hub: Hub, tmp_path:
 
 
 def test_commits_are_no_more_than_four_an_hour() -> None:
-    assert 60 / EVERY + 1 <= 4
+    assert 60 / COMMIT_INTERVAL_MINUTES + 1 <= 4
 
 
 def test_votes_between_two_commits_are_one_commit(make: Make, hub: Hub) -> None:
@@ -141,7 +141,7 @@ def test_votes_between_two_commits_are_one_commit(make: Make, hub: Hub) -> None:
 
 
 def test_the_schedule_commits_by_itself(make: Make, hub: Hub) -> None:
-    publisher = make(every=0.1 / 60)
+    publisher = make(interval_minutes=0.1 / 60)
     publisher.publish(vote(0))
     soon(lambda: len(hub.rows()) == 1)
     publisher.publish(vote(1))
@@ -149,7 +149,7 @@ def test_the_schedule_commits_by_itself(make: Make, hub: Hub) -> None:
 
 
 def test_files_are_rolled_and_only_the_last_one_grows(make: Make, hub: Hub) -> None:
-    publisher = make(roll=1)
+    publisher = make(max_file_bytes=1)
     for number in range(3):
         publisher.publish(vote(number))
         publisher.flush()
@@ -169,7 +169,7 @@ def test_every_process_has_a_folder_of_its_own(make: Make, hub: Hub, tmp_path: P
 
 
 def test_threads_lose_no_vote_and_cut_no_line(make: Make, hub: Hub) -> None:
-    publisher = make(every=0.01 / 60, roll=50_000)
+    publisher = make(interval_minutes=0.01 / 60, max_file_bytes=50_000)
     threads = [
         threading.Thread(target=lambda start=start: [publisher.publish(vote(start + n)) for n in range(8)])
         for start in (0, 100, 200)
@@ -188,7 +188,7 @@ def test_threads_lose_no_vote_and_cut_no_line(make: Make, hub: Hub) -> None:
 
 def test_a_hub_that_refuses_breaks_no_vote_and_gets_it_later(make: Make, hub: Hub, tmp_path: Path) -> None:
     hub.down = True
-    publisher = make(every=0.1 / 60)
+    publisher = make(interval_minutes=0.1 / 60)
     publisher.publish(vote(0))
     assert not publisher.flush()
     assert [row["id"] for row in kept(tmp_path)] == ["event-0"]
@@ -243,7 +243,7 @@ print("ready", flush=True)
 """
 
 
-SENT = "while not publisher._scheduler or not publisher._scheduler.last_uploaded: time.sleep(0.02)"
+SENT = "while not publisher._sender._scheduler or not publisher._sender._scheduler.last_uploaded: time.sleep(0.02)"
 
 
 @pytest.mark.parametrize(
@@ -393,8 +393,8 @@ def test_a_deletion_that_left_a_copy_in_the_database_is_taken_back_all_the_same(
     monkeypatch.setitem(database.SETTINGS["sqlite"], "connect_args", {"timeout": 0})
     file, publisher = tmp_path / "feedback.db", make()
     with closing(Store(f"sqlite:///{file.as_posix()}")) as store:
-        ballots = Ballots(store, publisher)
-        event = ballots.cast(vote(0, comment=COMMENT).feedback)
+        ballots = VoteRecorder(store, publisher)
+        event = ballots.record(vote(0, comment=COMMENT).feedback)
         soon(lambda: len(hub.rows()) == 1)
         with closing(sqlite3.connect(file, isolation_level=None)) as reader:
             reader.execute("BEGIN")
@@ -418,7 +418,7 @@ def test_the_command_line_takes_back_what_the_page_published(make: Make, hub: Hu
     }
     page = make(folder=tmp_path / "publish")
     with closing(Store(url)) as store:
-        event, other = (Ballots(store, page).cast(vote(n, comment=COMMENT).feedback) for n in range(2))
+        event, other = (VoteRecorder(store, page).record(vote(n, comment=COMMENT).feedback) for n in range(2))
     page.flush()
     assert len(hub.rows()) == 2
 

@@ -13,7 +13,7 @@ from refiner.domain import Feedback
 from refiner.errors import InputError, RefinerError
 from refiner.feedback import consent
 from refiner.feedback.storage.store import Store
-from refiner.feedback.votes import Ballots
+from refiner.feedback.votes import VoteRecorder
 from refiner.render.result import finished
 from refiner.ui.rating.parts import answer_names, button_labels
 from refiner.ui.rating.vote_form import VoteForm
@@ -138,13 +138,13 @@ def test_a_long_comment_is_cut() -> None:
 
 def test_without_consent_nothing_is_stored(store: Store) -> None:
     with pytest.raises(RefinerError, match="consent"):
-        Ballots(store).cast(VoteForm().feedback(CURRENT, "tie", ""))
+        VoteRecorder(store).record(VoteForm().feedback(CURRENT, "tie", ""))
     assert store.count() == 0
 
 
 def test_a_rating_is_deleted_by_its_number_once(store: Store) -> None:
-    ballots = Ballots(store)
-    event = ballots.cast(filled())
+    ballots = VoteRecorder(store)
+    event = ballots.record(filled())
     assert store.run_of(event) == ("r1", False)
     assert (ballots.delete(event), ballots.delete(event), ballots.delete("nobody's")) == (True, False, False)
     assert store.vote(event) is None

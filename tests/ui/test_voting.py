@@ -10,7 +10,7 @@ import pytest
 import runs
 
 from refiner.feedback.storage.store import Store
-from refiner.feedback.votes import Ballots
+from refiner.feedback.votes import VoteRecorder
 from refiner.ui.outputs import RunOutputs
 from refiner.ui.rating.parts import add_rating
 from refiner.ui.rating.vote_form import VoteForm
@@ -28,7 +28,7 @@ def handler(tmp_path: Path) -> VoteHandler:
         status, result, start, stop = gr.HTML(), gr.HTML(), gr.Button(), gr.Button()
         outputs = RunOutputs(status, result, start, stop, gr.Row(), gr.State(None), add_rating())
     store = Store(f"sqlite:///{(tmp_path / 'feedback.db').as_posix()}")
-    return VoteHandler(outputs, Ballots(store), lambda: b"k" * 32)
+    return VoteHandler(outputs, VoteRecorder(store), lambda: b"k" * 32)
 
 
 def test_a_view_without_a_result_leaves_result_tools_and_rating_alone(handler: VoteHandler) -> None:

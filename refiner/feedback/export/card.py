@@ -44,7 +44,7 @@ _SIZES = (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class ExportCounts:
     """What became of the votes: ``votes`` there were, ``withheld`` without consent to publish, ``rows`` written."""
 
     votes: int
@@ -54,7 +54,7 @@ class Counts:
     scrubbed: Counter[Kind]
 
 
-def card(kind: Format, votes: Sequence[Vote], counts: Counts, licence: str, data_files: str) -> str:
+def card(kind: Format, votes: Sequence[Vote], counts: ExportCounts, licence: str, data_files: str) -> str:
     """The text of ``README.md``; ``votes`` are those with consent, ``data_files`` where the rows stand."""
     body = _template("card").substitute(
         format=_FORMATS[kind],
@@ -103,7 +103,7 @@ def _size(rows: int) -> str:
     return next((name for limit, name in _SIZES if rows < limit), "n>1M")
 
 
-def _counted(counts: Counts) -> list[tuple[str, int]]:
+def _counted(counts: ExportCounts) -> list[tuple[str, int]]:
     left_out = [(f"left out: {words}", counts.left_out[one]) for one, words in _REASONS.items()]
     return [
         ("stored", counts.votes),

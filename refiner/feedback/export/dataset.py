@@ -10,7 +10,7 @@ from pathlib import Path
 
 from refiner.errors import InputError
 from refiner.feedback.export import argilla, rows
-from refiner.feedback.export.card import Counts, card
+from refiner.feedback.export.card import ExportCounts, card
 from refiner.feedback.export.formats import Format
 from refiner.feedback.export.rows import FLAT, Reason, Row
 from refiner.feedback.export.scrub import Kind, Scrubber
@@ -21,7 +21,7 @@ LICENCE = "cc-by-4.0"
 
 def export(
     votes: Sequence[Vote], kind: Format, folder: Path, scrubber: Scrubber, licence: str = LICENCE
-) -> Counts:
+) -> ExportCounts:
     """Write the folder and say what became of the votes.
 
     `InputError` where the folder holds anything: what an earlier export had consent for may be withdrawn by now.
@@ -33,9 +33,9 @@ def export(
     published = [vote for vote, _ in cleaned]
     made, left_out = table(cleaned, kind)
     scrubbed = sum((taken for _, taken in cleaned), Counter[Kind]())
-    counts = Counts(len(votes), len(votes) - len(published), len(made), left_out, scrubbed)
+    counts = ExportCounts(len(votes), len(votes) - len(published), len(made), left_out, scrubbed)
     if not made:
-        raise InputError(f"There is nothing to export: {said(counts)}.")
+        raise InputError(f"There is nothing to export: {describe_counts(counts)}.")
     name = "records.json" if kind == "argilla" else f"data/train.{_ending(kind)}"
     file = folder / name
     try:
@@ -62,7 +62,7 @@ def table(cleaned: Sequence[tuple[Vote, Counter[Kind]]], kind: Format) -> tuple[
     return made, Counter(reason for _, reason in reasons if reason is not None)
 
 
-def said(counts: Counts) -> str:
+def describe_counts(counts: ExportCounts) -> str:
     """The counts in a line."""
     parts = [f"{counts.votes} votes", f"{counts.withheld} without consent to publish"]
     parts += [f"{number} left out ({reason.replace('_', ' ')})" for reason, number in counts.left_out.items()]

@@ -30,7 +30,7 @@ _LABELS = {PROBLEM: False, WEAK: None, NO_PROBLEM: True}
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class JudgeVersion:
     """Whose verdicts: ``estimated`` is a heuristic's and never mixed with judged ones."""
 
     name: str
@@ -42,7 +42,7 @@ class Judge:
 class Opinion:
     """A verdict and what a rater said of it; ``yes`` is the verdict's, None for the middle level."""
 
-    judge: Judge
+    judge: JudgeVersion
     kind: Kind
     title: str
     value: float
@@ -53,7 +53,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class FigureOrReason:
     """A figure, or why there is none."""
 
     figure: Figure | None
@@ -67,18 +67,18 @@ class Agreement:
     ``middle`` of the verdicts are on the middle level; ``kappa`` and ``auroc`` are of the others.
     """
 
-    judge: Judge
+    judge: JudgeVersion
     kind: Kind
     title: str
     agreed: Share
     middle: int
-    kappa: Measured
-    auroc: Measured
+    kappa: FigureOrReason
+    auroc: FigureOrReason
 
 
 def agreements(votes: Iterable[Vote]) -> tuple[Agreement, ...]:
     """One for each judge and criterion (by its title) or other matter that people answered on, judge by judge."""
-    found: defaultdict[tuple[Judge, Kind, str], list[Opinion]] = defaultdict(list)
+    found: defaultdict[tuple[JudgeVersion, Kind, str], list[Opinion]] = defaultdict(list)
     for vote in votes:
         for one in opinions(vote):
             found[one.judge, one.kind, one.title].append(one)
@@ -110,7 +110,9 @@ def _opinion(
     value, name = verdict.get("value"), verdict.get("judge")
     if not isinstance(value, int | float) or not 0 <= value <= 1 or not name:
         return
-    judge = Judge(str(name), str(verdict.get("judge_version", "")), verdict.get("basis") == "estimated")
+    judge = JudgeVersion(
+        str(name), str(verdict.get("judge_version", "")), verdict.get("basis") == "estimated"
+    )
     yes = True if kind == "uncited" else _yes(value, verdict.get("label"))
     yield Opinion(judge, kind, title, value, yes, agreed, vote.feedback.rater, vote.feedback.run_id)
 
@@ -121,16 +123,16 @@ def _yes(value: float, label: object) -> bool | None:
     return True if value >= YES_FROM else False if value < NO_BELOW else None
 
 
-def _agreement(judge: Judge, kind: Kind, title: str, given: Sequence[Opinion]) -> Agreement:
+def _agreement(judge: JudgeVersion, kind: Kind, title: str, given: Sequence[Opinion]) -> Agreement:
     agreed = Share(sum(one.agreed for one in given), len(given))
     told = [one for one in given if one.yes is not None]
     said = [bool(one.yes) for one in told]
     labels = [one.agreed == yes for one, yes in zip(told, said, strict=True)]
     groups = _groups(told)
-    kappa = auroc = Measured(None, _missing(said, labels, groups))
+    kappa = auroc = FigureOrReason(None, _missing(said, labels, groups))
     if not kappa.reason:
-        kappa = Measured(agreement(said, labels, groups))
-        auroc = Measured(evaluate([one.value for one in told], labels, groups).auroc)
+        kappa = FigureOrReason(agreement(said, labels, groups))
+        auroc = FigureOrReason(evaluate([one.value for one in told], labels, groups).auroc)
     return Agreement(judge, kind, title, agreed, len(given) - len(told), kappa, auroc)
 
 

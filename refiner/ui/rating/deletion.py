@@ -3,12 +3,12 @@
 import gradio as gr
 
 from refiner.errors import RefinerError
-from refiner.feedback.votes import Ballots
+from refiner.feedback.votes import VoteRecorder
 from refiner.render import result
 from refiner.ui.events import QUIET
 
 
-def add_deletion(recorder: Ballots) -> None:
+def add_deletion(recorder: VoteRecorder) -> None:
     """Add the fold to the open Blocks and connect its button."""
     with gr.Accordion("Delete a rating", open=False, elem_id="delete-fold"):
         number = gr.Textbox(label="Number of the rating", elem_id="delete-number")

@@ -9,7 +9,7 @@ import gradio as gr
 from refiner.domain import Choice
 from refiner.errors import InputError, RefinerError
 from refiner.feedback.rater import rater_id
-from refiner.feedback.votes import Ballots
+from refiner.feedback.votes import VoteRecorder
 from refiner.judges.ask import clear_caches
 from refiner.judges.quality import Quality
 from refiner.render import result
@@ -33,7 +33,7 @@ class VoteHandler:
     """Does the work of the rating's buttons. ``key`` returns the secret with which raters' ids are made."""
 
     outputs: RunOutputs
-    recorder: Ballots
+    recorder: VoteRecorder
     key: Callable[[], bytes]
     judge_quality: Quality | None = None
 
@@ -77,7 +77,7 @@ class VoteHandler:
         if choice is None or (current.blind and current.choice not in {None, choice}):
             raise InputError("A blind vote stands as it was cast. You can still add to it.")
         rater = rater_id(self.key(), name=username, browser=form.browser_id[:_MAX_BROWSER_ID_LENGTH])
-        event = self.recorder.cast(form.feedback(current, choice, rater))
+        event = self.recorder.record(form.feedback(current, choice, rater))
         note = f"Stored: {_CHOICE_WORDS[choice]}. Its number is {event}; with it you can have it deleted."
         return replace(current, choice=choice), note
 
