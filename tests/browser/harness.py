@@ -79,7 +79,9 @@ def serve(script: Path, cache: Path, **environ: str) -> Iterator[Served]:
         port = free.getsockname()[1]
     env = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, (str(ROOT), str(ROOT / "tests/support"), os.environ.get("PYTHONPATH")))
+        ),
         "REFINER_CACHE": str(cache),
         "GRADIO_TEMP_DIR": str(cache / "gradio"),
         "GRADIO_SERVER_PORT": str(port),
