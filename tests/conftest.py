@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import postgres
 import tiny
+from hypothesis import settings
 from transformers import PreTrainedTokenizerFast
 
 from refiner.decoding.vocabulary import Vocabulary
@@ -24,6 +25,9 @@ from refiner.engines.choose import local_engine
 from refiner.engines.local import LocalEngine
 from refiner.feedback.export.scrub import Scrubber
 from refiner.settings import Settings
+
+settings.register_profile("tests", deadline=None)  # milliseconds of wall time say what else the machine did
+settings.load_profile("tests")
 
 MODEL_FIXTURES = frozenset(
     {
@@ -109,5 +113,5 @@ def kept_cache(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def scrubber(kept_cache: Path) -> Scrubber:
-    """The scrubber, its rules made ready once for all sessions, in each of the processes that run the tests."""
-    return Scrubber(kept_cache / "scrub" / os.environ.get("PYTEST_XDIST_WORKER", "alone"))
+    """The scrubber, its rules made ready once for all sessions."""
+    return Scrubber(kept_cache / "scrub")

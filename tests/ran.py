@@ -1,10 +1,10 @@
-"""Whether the tests that must run did: in the browser, with a real model, on PostgreSQL; and none was skipped."""
+"""Checks a report of `make test`: the browser, a real model, PostgreSQL and the Space were tested, nothing skipped."""
 
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-MUST_RUN = ("test_page", "test_local", "test_store", "test_votes")
+MUST_RUN = ("test_page", "test_pace", "test_local", "test_store", "test_votes", "test_space")
 
 
 def main(report: Path) -> None:
@@ -18,7 +18,7 @@ def main(report: Path) -> None:
     if skipped or missing:
         sys.exit(f"Not run: {', '.join([*missing, *skipped])}")
     sys.stdout.write(
-        f"{len(cases)} tests ran, in the browser, with real models and on PostgreSQL too; none was skipped.\n"
+        f"{len(cases)} tests ran: in the browser, with real models and on PostgreSQL too. None was skipped.\n"
     )
 
 

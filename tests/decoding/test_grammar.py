@@ -66,7 +66,7 @@ def check(text: str, ids: Sequence[str], writer: ConstrainedWriter, budget: int)
 
 @given(ids=IDS, budget=BUDGETS, seed=st.integers(0, 2**32 - 1), bias=st.sampled_from([0.0, 6.0, 12.0]))
 @pytest.mark.parametrize("form", ["free", "strict"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_random_logits_write_a_valid_answer(
     qwen_vocabulary: Vocabulary,
     seen: Seen,
@@ -87,7 +87,7 @@ def test_random_logits_write_a_valid_answer(
     stop_after=st.integers(0, 40),
     form=st.sampled_from(["free", "strict"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_stopping_anywhere_leaves_a_valid_answer_that_keeps_what_was_written(
     qwen_vocabulary: Vocabulary,
     seen: Seen,
@@ -112,7 +112,7 @@ def quoted(draw: st.DrawFn) -> Quotes:
 
 @given(quotes=quoted(), budget=BUDGETS, seed=st.integers(0, 2**32 - 1))
 @example(quotes=((("1", "Half a word."), ("2", "Half a world.")),), budget=40, seed=0)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_extractive_answers_are_sentences_of_the_sources_none_twice(
     qwen_vocabulary: Vocabulary, quotes: Quotes, budget: int, seed: int
 ) -> None:

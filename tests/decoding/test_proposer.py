@@ -134,7 +134,7 @@ def test_a_guess_stays_within_the_pass_and_the_budget(qwen_vocabulary: Vocabular
     assert steps[-1].writer.token_count <= 32
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     draft=st.lists(st.tuples(st.sampled_from(["", "1", "1,2"]), st.text()), max_size=4),
     source=st.text(),

@@ -45,6 +45,7 @@ def test_zerogpus_torch_is_admitted() -> None:
     assert requirements()["torch"] == ">=2.11,<2.14"
 
 
+@pytest.mark.slow
 def test_a_wheel_holds_what_the_page_and_the_judges_read(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - our own build
