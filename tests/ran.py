@@ -13,7 +13,7 @@ def main(report: Path) -> None:
     skipped = [case.get("name", "") for case in cases if case.find("skipped") is not None]
     modules = {case.get("classname", "").rsplit(".", 1)[-1] for case in cases}
     missing = [module for module in MUST_RUN if module not in modules]
-    if not any("[postgresql" in case.get("name", "") for case in cases):
+    if not any(case.get("name", "").endswith("[postgresql]") for case in cases):
         missing.append("PostgreSQL")
     if skipped or missing:
         sys.exit(f"Not run: {', '.join([*missing, *skipped])}")
