@@ -10,16 +10,32 @@ TORCH := torch==2.13.0
 TORCH_CPU := $(TORCH) --extra-index-url https://download.pytorch.org/whl/cpu --retries 1 --timeout 15
 HAS_GPU := nvidia-smi -L >/dev/null 2>&1
 
-.PHONY: run test quick check format bench screenshots browser postgres help
+.PHONY: run test quick soak check format bench screenshots browser postgres help
+
+# Another installation may be under way: wait until it is done. The time-out does not cover the lock of the lists.
+APT_UPDATE := for _ in {1..30}; do \
+		failure=$$(LC_ALL=C apt-get update -qq 2>&1) && break; \
+		grep -q "Could not get lock" <<<"$$failure" || { echo "$$failure" >&2; exit 1; }; \
+		sleep 10; \
+	done
+APT_INSTALL := apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300
 
 run: .venv/.run ## install what is missing and serve the page at http://127.0.0.1:7860
 	$(PY) app.py
 
-test: .venv/.dev browser postgres ## every test: real models, real browser, real databases
-	$(PY) -m pytest --junitxml=build/tests.xml
+# Two processes share the tests: as many as the cores that the project is built for. What one has left over, the
+# other takes.
+WORKERS ?= 2
+PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal
+
+test: .venv/.dev browser postgres ## every test but the soaks: real models, real browser, real databases
+	$(PYTEST) -m "not soak" --junitxml=build/tests.xml
 
 quick: .venv/.dev ## the tests that need no model, no browser and no database server
-	$(PY) -m pytest -m "not real_model and not browser and not postgres and not slow"
+	$(PYTEST) -m "not model and not browser and not postgres and not slow and not soak"
+
+soak: .venv/.dev browser postgres ## the long measurements that BENCHMARKS.md cites: votes under fire, the page's pace
+	$(PY) -m pytest -m soak
 
 check: .venv/.dev ## style, types and the direction of imports
 	.venv/bin/ruff check .
@@ -51,16 +67,16 @@ bench: .venv/.dev browser postgres ## what BENCHMARKS.md shows; CASES=file.jsonl
 screenshots: .venv/.dev browser ## the README's pictures
 	$(PY) tests/browser/screenshots.py
 
-browser: .venv/.dev
+browser: .venv/.dev ## install Chromium where there is none
 	@if [ -x /usr/bin/chromium ]; then true; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; \
+		$(APT_UPDATE); $(APT_INSTALL) chromium; \
 	else $(PY) -m playwright install chromium; fi
 
-postgres:
+postgres: ## install PostgreSQL's server where there is none
 	@if compgen -G "/usr/lib/postgresql/*/bin/pg_ctl" >/dev/null || command -v pg_ctl >/dev/null; then true; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; \
+		$(APT_UPDATE); $(APT_INSTALL) postgresql; \
 	else echo "The tests need PostgreSQL's server: apt-get install postgresql" >&2; exit 1; fi
 
 .venv/bin/python:

@@ -1,4 +1,8 @@
-"""Models for tests: a tiny random Qwen3 with the real vocabulary, and the embedded model. A database server."""
+"""Models for tests: a tiny random Qwen3 with the real vocabulary, and the embedded model. A database server.
+
+What a test asks for tells what it needs: whoever takes a model's fixture is marked ``model``, and `make quick` leaves
+it out. Two processes run the tests at once (pytest-xdist). Session fixtures are made once in each.
+"""
 
 import os
 from collections.abc import Iterator
@@ -7,9 +11,13 @@ from pathlib import Path
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, when huggingface_hub is imported: before all that imports it
+# Read once, when torch is imported. The models are tiny, and as many processes as cores run the tests: with more
+# threads they wait for each other. Programs that the tests start take it over.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import postgres
 import tiny
+from hypothesis import settings
 from transformers import PreTrainedTokenizerFast
 
 from refiner.decoding.vocabulary import Vocabulary
@@ -17,6 +25,29 @@ from refiner.engines.choose import local_engine
 from refiner.engines.local import LocalEngine
 from refiner.feedback.export.scrub import Scrubber
 from refiner.settings import Settings
+
+settings.register_profile("tests", deadline=None)  # milliseconds of wall time say what else the machine did
+settings.load_profile("tests")
+
+MODEL_FIXTURES = frozenset(
+    {
+        "embedded",
+        "qwen",
+        "qwen_folder",
+        "qwen_tokenizer",
+        "qwen_vocabulary",
+        "restless",
+        "scorer",
+    }
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a model, a tokenizer of one included."""
+    for item in items:
+        needs = MODEL_FIXTURES & set(getattr(item, "fixturenames", ()))
+        if needs or item.get_closest_marker("real_model"):
+            item.add_marker(pytest.mark.model)
 
 
 @pytest.fixture(scope="session")

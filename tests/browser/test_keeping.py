@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
+import standin
 from harness import PAYLOADS, Served
 from page_actions import QUESTION, Open, fill_fields, refined, violations, wait_for_result
 from playwright.sync_api import expect
@@ -144,7 +145,11 @@ def within(tmp_path: Path) -> Iterator[gr.Blocks]:
     )
     engine = ScriptedEngine(["<answer><snippet id=1>It is so.</snippet> It was so.</answer>"], delay=0.02)
     page = build_page(engine, LexicalJudge(), Store(settings.database_url), settings)
-    page.launch(**launch_options(settings) | {"server_port": None}, prevent_thread_lock=True, quiet=True)
+    page.launch(
+        **launch_options(settings) | {"server_port": standin.free_port()},
+        prevent_thread_lock=True,
+        quiet=True,
+    )
     yield page
     page.close()
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +211,4 @@ def test_what_cannot_be_done_is_said_in_a_line(
 
 def test_help_is_instant_for_it_loads_no_library_of_weight() -> None:
     code = "import sys, refiner.cli; sys.exit(bool({'torch', 'transformers', 'gradio', 'numpy'} & set(sys.modules)))"
-    began = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - this very interpreter
-    assert time.perf_counter() - began < 3

@@ -278,6 +278,7 @@ def test_a_folder_that_cannot_be_written_says_what_to_do(make: Make, tmp_path: P
         make().publish(vote())
 
 
+@pytest.mark.slow
 def test_processes_that_share_a_folder_lose_nothing_of_each_other(tmp_path: Path, kept_cache: Path) -> None:
     rules, folder = str(kept_cache / "scrub"), str(tmp_path / "kept")
     code = SHARING.format(tests=str(TESTS / "support"), folder=folder, rules=rules, votes=VOTES)
@@ -286,7 +287,7 @@ def test_processes_that_share_a_folder_lose_nothing_of_each_other(tmp_path: Path
         subprocess.Popen([sys.executable, "-c", code, *begins], env=environ)  # noqa: S603 - this interpreter
         for begins in (("0", "1000"), ("1000", "0"))
     )
-    assert (first.wait(60), second.wait(60)) == (0, 0)
+    assert (first.wait(300), second.wait(300)) == (0, 0)
     there = {row["id"] for row in kept(tmp_path) if not row["deleted"]}
     assert there == {f"event-{begin + n}" for begin in (0, 1000) for n in range(VOTES) if n % 2}
 

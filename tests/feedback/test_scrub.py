@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from paths import DATA
 
@@ -108,7 +108,6 @@ def test_what_is_found_in_one_text_is_taken_out_of_all(scrubber: Scrubber) -> No
     assert scrubbed == [f"key {PLACEHOLDERS['key']}", f"x{PLACEHOLDERS['key']}x"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([row.text for row in SET]) | st.text(max_size=40), max_size=4).map(" ".join))
 def test_scrubbing_twice_is_scrubbing_once(scrubber: Scrubber, text: str) -> None:
     once, _ = scrubber.scrub(text)

@@ -202,9 +202,7 @@ def feedback(text: st.SearchStrategy[str]) -> st.SearchStrategy[Feedback]:
     )
 
 
-every_rating = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+every_rating = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @every_rating

@@ -5,14 +5,24 @@ import random
 import pytest
 import votes
 
+FEW = 150
+"""Votes of each writer where all tests are run; `make soak` casts as many as BENCHMARKS.md tells of."""
 
-@pytest.mark.slow
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("name", votes.DATABASES)
-def test_no_acknowledged_vote_is_lost_and_none_doubled(name: str) -> None:
-    cast = votes.WRITERS * votes.VOTES
-    outcome = votes.DATABASES[name](votes.VOTES, random.randrange(1000))  # noqa: S311 - no secret
+@pytest.mark.parametrize(
+    "each",
+    [
+        pytest.param(FEW, marks=pytest.mark.slow, id="few"),
+        pytest.param(votes.VOTES, marks=pytest.mark.soak, id="many"),
+    ],
+)
+def test_no_acknowledged_vote_is_lost_and_none_doubled(name: str, each: int) -> None:
+    cast = votes.WRITERS * each
+    outcome = votes.DATABASES[name](each, random.randrange(1000))  # noqa: S311 - no secret
     assert (outcome.lost, outcome.doubled) == (0, 0)
     assert outcome.acknowledged == outcome.counted == cast
-    assert outcome.killed == votes.WRITERS
-    assert outcome.sends > cast * 1.25
+    # of few votes, some writers have cast all before it is their turn to be killed
+    assert outcome.killed == votes.WRITERS or (each == FEW and outcome.killed)
+    assert outcome.sends > cast * 1.2

@@ -50,7 +50,7 @@ def test_whatever_the_texts_are_it_is_xml_of_known_elements(words: str) -> None:
 
 
 @given(st.text(st.characters(codec=None), max_size=80))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_words_are_well_formed_and_end_up_in_utf8(words: str) -> None:
     run = runs.run_of("plain")
     request = replace(run.request, question=words)

@@ -53,7 +53,7 @@ def test_the_page_is_opened_again_as_the_run_it_shows(number: int) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_words_come_back_and_add_no_element(words: str) -> None:
     run = runs.run_of(words)
     text = page(run, runs.MADE, style="", script="")

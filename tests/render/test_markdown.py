@@ -80,7 +80,7 @@ def test_every_word_of_a_text_is_read_back(words: str) -> None:
 
 
 @given(st.text(st.sampled_from("\\`*_{}[]<>()#+-.!|~&:@$=^ \n\t1a;/"), max_size=30))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_any_words_are_one_line_and_one_cell_that_read_back(one: str) -> None:
     page = READER.parse(f"{words(one)}\n\n| head |\n| --- |\n| {words(one)} |\n")
     read = ["".join(child.content for child in token.children or ()) for token in page if token.children]

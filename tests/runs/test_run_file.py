@@ -32,7 +32,7 @@ def test_a_real_run_comes_back_equal(number: int) -> None:
 
 
 @given(WORDS, st.sampled_from([None, 0.0, 0.5, 1.0]))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_any_words_come_back_equal_and_survive_utf8(words: str, value: float | None) -> None:
     run = runs.run_of(words, runs.Always(value, words) if value != 0.5 else None)
     text = run_file.dump(run, runs.MADE).encode().decode()
@@ -185,7 +185,7 @@ def spoil(whole: Any, dice: random.Random) -> None:
 
 
 @given(st.integers(0, 2), st.integers(0, 2**32), st.integers(1, 4))
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_what_is_read_can_be_rendered_whatever_was_done_to_the_file(
     number: int, seed: int, times: int
 ) -> None:

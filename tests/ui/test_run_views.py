@@ -1,9 +1,10 @@
 """The stages of a run become views: what the page shows, how often, and what a blind run hides."""
 
+import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from page_runs import ANSWER, REQUEST, refinement, values, views
@@ -108,25 +109,39 @@ def test_what_a_stopped_run_took_is_not_learnt() -> None:
     assert estimator.run_seconds(1) is None
 
 
-def test_text_is_shown_at_most_ten_times_a_second() -> None:
+@pytest.fixture
+def hundredths(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The hundredths of 0.55 seconds, on the clock that the views look at."""
+    clock = SimpleNamespace(now=1000.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(sys.modules[run_views.__module__], "time", clock)
+
+    def passing() -> Iterator[int]:
+        for number in range(55):
+            yield number
+            clock.now += 0.01
+
+    return passing()
+
+
+def test_text_is_shown_at_most_ten_times_a_second(hundredths: Iterator[int]) -> None:
     def fast(_request: Request, _options: Options, _stop_file: str) -> Iterator[Stage]:
-        until = time.monotonic() + 0.55
-        while time.monotonic() < until:
+        for _ in hundredths:
             yield GenerationProgress("<answer>", Usage())
 
     assert 4 <= len(list(run_views(fast, REQUEST, Options(), ""))) <= 6
 
 
-def test_judging_is_told_at_most_ten_times_a_second_and_its_diff_drawn_once() -> None:
+def test_judging_is_told_at_most_ten_times_a_second_and_its_diff_drawn_once(
+    hundredths: Iterator[int],
+) -> None:
     done = refinement()
 
     def fast(_request: Request, _options: Options, _stop_file: str) -> Iterator[Stage]:
         yield Prepared((), 1)
         yield GenerationProgress("<answer>", Usage())
-        until, told = time.monotonic() + 0.55, 0
-        while time.monotonic() < until:
+        for told in hundredths:
             yield JudgingProgress(done.answer, done.draft, done.changes, done.usage, told, 10**9)
-            told += 1
         yield Finished(done)
 
     _, _, first, *more, last = run_views(fast, REQUEST, Options(), "")

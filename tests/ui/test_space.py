@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import standin
 from paths import ROOT
 
 CPU_TORCH = ("torch==2.13.0", "--extra-index-url", "https://download.pytorch.org/whl/cpu", "--retries", "1")
@@ -44,6 +45,7 @@ def test_zerogpus_torch_is_admitted() -> None:
     assert requirements()["torch"] == ">=2.11,<2.14"
 
 
+@pytest.mark.slow
 def test_a_wheel_holds_what_the_page_and_the_judges_read(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - our own build
@@ -70,17 +72,18 @@ def test_requirements_alone_start_the_page_which_says_how_to_get_a_model(tmp_pat
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-compile"]
     subprocess.run([*pip, *CPU_TORCH], check=True)  # noqa: S603 - our own pip
     subprocess.run([*pip, "-r", ROOT / "requirements.txt"], check=True)  # noqa: S603 - our own pip
+    port = standin.free_port()
     environ = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("REFINER_", "PYTHON"))},
         "REFINER_CACHE": str(tmp_path / "cache"),
         "REFINER_DEVICE": "cpu",
-        "GRADIO_SERVER_PORT": "7899",
+        "GRADIO_SERVER_PORT": str(port),
     }
     log = tmp_path / "app.log"
     with log.open("wb") as out:
         app = subprocess.Popen([python, "app.py"], cwd=ROOT, env=environ, stdout=out, stderr=out)  # noqa: S603 - ours
     try:
-        page = fetch("http://127.0.0.1:7899/", app, log)
+        page = fetch(f"http://127.0.0.1:{port}/", app, log)
     finally:
         app.terminate()
         app.wait(30)
