@@ -111,7 +111,9 @@ def mutants(source: str) -> Iterator[Mutant]:
             ]
             removed = tuple(_tidy(line) for _, i, j, _, _ in blocks for line in old[i:j])
             added = tuple(_tidy(line) for _, _, _, i, j in blocks for line in new[i:j])
-            if not removed[0].startswith("@dataclass"):  # frozen and slots are promises, which no caller tests
+            if not removed[0].startswith(
+                "@dataclass"
+            ):  # frozen and slots are promises, which no caller tests
                 found.setdefault(changed, Mutant(name, changed, blocks[0][1] + 1, removed, added))
     yield from sorted(found.values(), key=lambda one: one.line)
 
@@ -140,7 +142,9 @@ def run_tests(tests: Sequence[str], examples: int, swap: Swap | None, sender: Co
         with redirect_stdout(output), redirect_stderr(output):
             code = int(pytest.main([*options, "--hypothesis-profile=mutants", *tests]))
     if sender is not None:
-        sender.send([name for name, one in sys.modules.items() if "site-packages" in str(vars(one).get("__file__"))])
+        sender.send(
+            [name for name, one in sys.modules.items() if "site-packages" in str(vars(one).get("__file__"))]
+        )
     return code
 
 
@@ -191,7 +195,9 @@ def equivalent() -> dict[tuple[str, str], str]:
         lines = [line for line in block.splitlines() if line.strip() and not line.startswith("#")]
         if lines:
             diff = "\n".join(line for line in lines if line.startswith(("- ", "+ ")))
-            reasons[lines[0], diff] = " ".join(line for line in lines[1:] if not line.startswith(("- ", "+ ")))
+            reasons[lines[0], diff] = " ".join(
+                line for line in lines[1:] if not line.startswith(("- ", "+ "))
+            )
     return reasons
 
 
@@ -234,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if one not in listed:
                 print(f"\n{module}:{one.line} ({one.operator})\n{one.diff}", flush=True)
         now = {one.diff for one in survivors}
-        for (of, diff), _ in reasons.items():
+        for of, diff in reasons:
             if of == module and diff not in now:
                 print(f"\n{module}: listed in {EQUIVALENT.name}, but killed or gone\n{diff}", flush=True)
         rows.append((module, len(every), len(every) - len(survivors), len(survivors), len(listed)))
