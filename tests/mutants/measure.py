@@ -13,13 +13,14 @@ import difflib
 import importlib
 import importlib.abc
 import importlib.util
+import math
 import multiprocessing
 import os
 import random
 import re
+import resource
 import signal
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout, suppress
@@ -64,8 +65,11 @@ OPERATORS = [
     *("ReplaceBreakWithContinue", "ReplaceContinueWithBreak", "ExceptionReplacer", "ZeroIterationForLoop"),
     "NumberReplacer",
 ]
-SLACK = 5.0
-"""Seconds added to the time limit of a change's tests, which is five times what they take without a change."""
+CPU_FACTOR, CPU_SLACK = 5.0, 5.0
+"""A change is killed where its tests take more processor time than this factor of what they take without it, and
+these seconds. Processor time, as other work may have the cores."""
+WALL_LIMIT = 300.0
+"""Seconds after which a change is killed in any case: it may wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +168,26 @@ def run_tests(tests: Sequence[str], examples: int, swap: Swap | None, sender: Co
     return code
 
 
-def _child(tests: Sequence[str], examples: int, swap: Swap | None, sender: Connection | None = None) -> None:
+def _child(
+    tests: Sequence[str],
+    examples: int,
+    swap: Swap | None,
+    sender: Connection | None = None,
+    cpu_limit: float | None = None,
+) -> None:
     os.setpgid(0, 0)
+    if cpu_limit is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(cpu_limit), math.ceil(cpu_limit)))
     os._exit(run_tests(tests, examples, swap, sender))
 
 
-def in_a_fork(tests: Sequence[str], examples: int, swap: Swap, limit: float) -> bool:
-    """Whether the tests pass with the change, within the time limit in seconds."""
-    process = multiprocessing.get_context("fork").Process(target=_child, args=(tests, examples, swap))
+def in_a_fork(tests: Sequence[str], examples: int, swap: Swap, cpu_limit: float) -> bool:
+    """Whether the tests pass with the change, within the limit of processor seconds."""
+    process = multiprocessing.get_context("fork").Process(
+        target=_child, args=(tests, examples, swap, None, cpu_limit)
+    )
     process.start()
-    process.join(limit)
+    process.join(WALL_LIMIT)
     if process.exitcode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid or 0, signal.SIGKILL)
@@ -182,10 +196,11 @@ def in_a_fork(tests: Sequence[str], examples: int, swap: Swap, limit: float) -> 
 
 
 def baseline(tests: Sequence[str], examples: int) -> float:
-    """Seconds of the tests without a change. Imports what they imported, for the forks that follow."""
+    """Processor seconds of the tests without a change. Imports what they imported, for the forks that follow."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    start = time.perf_counter()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = used.ru_utime + used.ru_stime
     process = context.Process(target=_child, args=(tests, examples, None, sender))
     process.start()
     sender.close()
@@ -196,7 +211,8 @@ def baseline(tests: Sequence[str], examples: int) -> float:
     process.join()
     if process.exitcode != 0:
         raise SystemExit(f"Without any change, these fail: {' '.join(tests)}")
-    taken = time.perf_counter() - start
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    taken = used.ru_utime + used.ru_stime - before
     for name in libraries:
         if not name.startswith(("pytest_", "_hypothesis_pytest", "refiner")):
             with suppress(Exception):
@@ -229,7 +245,7 @@ def tests_of(module: str) -> list[str]:
 def measure(module: str, examples: int, jobs: int, sample: int) -> tuple[list[Mutant], list[Mutant]]:
     """The changes of a module, or ``sample`` of them if that is not 0, and those that its tests let pass."""
     tests, path = tests_of(module), ROOT / module
-    limit = 5 * baseline(tests, examples) + SLACK
+    limit = CPU_FACTOR * baseline(tests, examples) + CPU_SLACK
     every = list(mutants(path.read_text(encoding="utf-8")))
     if 0 < sample < len(every):
         every = sorted(random.Random(0).sample(every, sample), key=lambda one: one.line)  # noqa: S311 - no secret

@@ -372,6 +372,16 @@ def test_a_score_is_of_what_was_judged_and_a_part_that_earned_nothing_adds_nothi
     assert reward.total.value == pytest.approx(total)
 
 
+def test_a_part_that_is_known_in_too_small_a_share_gives_no_total() -> None:
+    """Three of four criteria are judged, so the rubric has a value, but not enough of one."""
+    one = request(Criterion("y", "Y", "It says Y."))
+    reward, _ = scored(
+        one, ANSWER, lambda check: None if check.criterion and check.criterion.id == "y" else 1.0
+    )
+    assert (reward.rubric.total.value, reward.rubric.total.coverage) == (pytest.approx(1 / 3), 0.75)
+    assert reward.total.value is None
+
+
 def test_without_a_total_the_reason_names_both_parts_and_the_first_failed_criterion() -> None:
     reward = by_kind(Verdict(None, "judged", "time-out", "tester"), judged(1.0))
     assert reward.reason == (
