@@ -40,10 +40,10 @@ EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 TESTS = {
     "refiner/diff.py": ["tests/test_diff.py"],
     "refiner/feedback/storage/store.py": ["tests/feedback/test_store.py"],
-    "refiner/judges/reply.py": ["tests/judges/test_hosted.py"],
+    "refiner/judges/reply.py": ["tests/judges/test_reply.py", "tests/judges/test_hosted.py"],
 }
 """The tests of a module, where they are not those of its package."""
-UNTIMED = "not no_time"
+UNTIMED = "not no_time and not linear_time"
 """Tests of how long something takes fail without a change where other work has the cores."""
 MARKS = "not real_model and not browser and not postgres and not slow"
 COMPARISONS = {
