@@ -281,9 +281,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if of == module and diff not in now:
                 print(f"\n{module}: listed in {EQUIVALENT.name}, but killed or gone\n{diff}", flush=True)
         rows.append((module, len(every), len(every) - len(survivors), len(survivors), len(listed)))
+        print(f"\n{rows[-1]}", flush=True)  # a long run may be broken off
     print("\n| module | mutants | killed | survived | of these without effect |\n|---|---:|---:|---:|---:|")
     for row in rows:
-        print("| " + " | ".join(map(str, row)) + " |", flush=True)
+        print("| " + " | ".join(map(str, row)) + " |")
 
 
 if __name__ == "__main__":
