@@ -109,3 +109,26 @@ def test_a_score_without_probabilities_tells_nothing() -> None:
 def test_probabilities_may_add_up_to_a_thousandth_more_than_one(third: float, known: bool) -> None:  # noqa: FBT001 - a case
     heard = tokens('{"score":', "2", "}", probabilities={"0": 0.25, "1": 0.25, "2": third}, at=1)
     assert (score_probabilities(heard, 2) is not None) == known
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"score": 2}\n', id="a line break at the end"),
+        pytest.param('{"score": } {"score": 2}', id="a broken object before it"),
+        pytest.param('{"score": 2} {"', id="a broken object after it"),
+    ],
+)
+def test_what_is_broken_around_a_verdict_does_not_hide_it(text: str) -> None:
+    reply = parse(text)
+    assert isinstance(reply, Reply)
+    assert reply.score == 2
+
+
+def test_an_object_nested_without_end_is_none() -> None:
+    assert parse('{"a":' * 1500) == "the judge's reply holds no JSON object"
+
+
+@pytest.mark.parametrize("text", ["Two.", '{"score": 0.2e1}'])
+def test_a_reply_without_a_verdict_or_its_digit_has_no_probabilities(text: str) -> None:
+    assert score_probabilities(tokens(text, probabilities={"2": 1.0}, at=0), 2) is None
