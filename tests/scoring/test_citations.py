@@ -470,3 +470,18 @@ def test_a_sentence_that_touches_a_claim_is_uncited_all_the_same() -> None:
     after = read("<snippet id=a>天空是蓝色的。</snippet>大海是红色的。")
     assert citations.uncited_sentences(before) == ("天空是蓝色的。",)
     assert citations.uncited_sentences(after) == ("大海是红色的。",)
+
+
+def test_an_invented_id_is_a_citation_known_to_be_worth_nothing() -> None:
+    assert figures("<snippet id=zz>Cats purr.</snippet>", {}).precision == Aggregate(0.0, 0.0, 0.0, 1.0, 1)
+
+
+def test_an_unjudged_sentence_does_not_hide_the_ones_after_it() -> None:
+    planned = citations.plan("Q?", read("Fish swim in every sea. Cats sleep all day long."), SOURCES)
+    second = planned.checks[1]
+    assert planned.reward({second: judged(1.0)}).recall == Aggregate(0.0, 0.0, 0.0, 0.5, 2)
+
+
+def test_each_sentence_is_held_against_the_claims_at_its_own_place() -> None:
+    text = "<snippet id=a>Cats purr.</snippet> Fish swim. <snippet id=b>Dogs bark.</snippet> Birds sing."
+    assert citations.uncited_sentences(read(text)) == ("Fish swim.", "Birds sing.")
