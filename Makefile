@@ -10,7 +10,7 @@ TORCH := torch==2.13.0
 TORCH_CPU := $(TORCH) --extra-index-url https://download.pytorch.org/whl/cpu --retries 1 --timeout 15
 HAS_GPU := nvidia-smi -L >/dev/null 2>&1
 
-.PHONY: run test quick soak check format bench screenshots browser postgres help
+.PHONY: run test quick soak check format bench mutants screenshots browser postgres help
 
 # Another installation may be under way: wait until it is done. The time-out does not cover the lock of the lists.
 APT_UPDATE := for _ in {1..30}; do \
@@ -63,6 +63,14 @@ bench: .venv/.dev browser postgres ## what BENCHMARKS.md shows; CASES=file.jsonl
 	$(PY) tests/bench/replay.py --plot assets/figures/passes.svg
 	$(PY) tests/bench/decoding.py $(CASES)
 	-$(PY) tests/bench/llamacpp.py $(CASES)  # a peer that is built from source: pip install --group peers
+
+MUTANTS := $(addprefix refiner/,scoring/citations.py scoring/rewards.py scoring/rubrics.py judges/reply.py diff.py \
+	formats/tags.py formats/brackets.py formats/answer.py decoding/grammar.py decoding/constrained_writer.py \
+	decoding/lookup.py decoding/proposer.py decoding/loop.py feedback/storage/store.py)
+MODULES ?= $(MUTANTS)
+mutants: .venv/.dev ## which small changes of the code no test notices; MODULES="refiner/scoring/rewards.py …"
+	$(PIP) install -q --group mutants
+	$(PY) tests/mutants/measure.py $(MODULES)
 
 screenshots: .venv/.dev browser ## the README's pictures
 	$(PY) tests/browser/screenshots.py

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refiner.domain import Answer, Check, CitationReward, Source, Verdict
+from refiner.domain import Aggregate, Answer, Basis, Check, CitationReward, Source, Verdict
 from refiner.formats import answer
 from refiner.scoring import citations
 
@@ -320,3 +320,168 @@ def test_lengths_of_the_checks_of_one_to_four_citations() -> None:
     counts = [len(citations.plan("Q?", written([list("abcd"[:k])]), SOURCES).checks) for k in range(1, 5)]
     assert counts == [1, 3, 7, 9]
     assert all(a < b for a, b in pairwise(counts))
+
+
+# --- which verdicts count, and for how much --------------------------------------------------------
+
+NOTHING = Aggregate(None, 0.0, 1.0, 0.0, 0)
+"""A figure of nothing: unknown, so it could be anything."""
+
+
+def test_a_sentence_nobody_judged_counts_as_one_item_that_may_need_a_citation() -> None:
+    """One of two items is known: recall is 1 / 2 if the sentence needs a citation, 1 / 1 if it does not."""
+    text = "<snippet id=a>Cats purr.</snippet> Fish swim in every sea of the world."
+    found = figures(text, {("Cats purr.", "a"): 1.0}, needs=None)
+    assert found.recall == Aggregate(1.0, 0.5, 1.0, 0.5, 2)
+
+
+def test_where_only_unjudged_sentences_stand_recall_could_be_anything() -> None:
+    found = figures("Fish swim in every sea of the world.", {}, needs=None)
+    assert found.recall == Aggregate(None, 0.0, 1.0, 0.0, 1)
+    assert not found.not_applicable
+
+
+@pytest.mark.parametrize(("needs", "recall"), [(0.5, 0.5), (0.49, 1.0)])
+def test_a_sentence_needs_a_citation_from_one_half_on(needs: float, recall: float) -> None:
+    text = "<snippet id=a>Cats purr.</snippet> Fish swim in every sea of the world."
+    assert figures(text, {("Cats purr.", "a"): 1.0}, needs=needs).recall.value == recall
+
+
+def test_precision_is_a_known_zero_where_something_needs_a_citation_and_none_stands() -> None:
+    found = figures("Fish swim in every sea of the world.", {}, needs=1.0)
+    assert found.precision == Aggregate(0.0, 0.0, 0.0, 1.0, 0)
+
+
+def test_where_nothing_needs_a_citation_no_figure_is_known() -> None:
+    found = figures("So it is.", {}, needs=0.0)
+    assert (found.recall, found.precision) == (NOTHING, NOTHING)
+
+
+def test_the_mean_is_over_the_known_items_alone() -> None:
+    text = " ".join(f"<snippet id={one}>Claim {one} holds.</snippet>" for one in "abc")
+    table = {("Claim a holds.", "a"): 1.0, ("Claim b holds.", "b"): 0.0, ("Claim c holds.", "c"): None}
+    assert figures(text, table).recall == Aggregate(
+        0.5, pytest.approx(1 / 3), pytest.approx(2 / 3), pytest.approx(2 / 3), 3
+    )
+
+
+@pytest.mark.parametrize(("cited", "checks"), [(7, 15), (8, 17), (9, 10)])
+def test_leaving_one_out_is_asked_of_claims_that_cite_up_to_eight_sources(cited: int, checks: int) -> None:
+    many = tuple(Source(f"s{n}", "T.") for n in range(cited))
+    text = f"<snippet id={','.join(one.id for one in many)}>Cats purr.</snippet>"
+    assert len(citations.plan("Q?", answer.parse(text), many).checks) == checks
+
+
+def test_where_leaving_one_out_is_not_asked_each_citation_counts_for_its_own_support() -> None:
+    """Nine sources of which none supports the claim alone and all do together."""
+    many = tuple(Source(f"s{n}", "T.") for n in range(9))
+    read_ = answer.parse(f"<snippet id={','.join(one.id for one in many)}>Cats purr.</snippet>")
+    planned = citations.plan("Q?", read_, many)
+    verdicts = {check: judged(float(len(check.evidence) == 9)) for check in planned.checks}
+    found = planned.reward(verdicts)
+    assert (found.recall.value, found.precision.value) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("together", "precision"),
+    [
+        pytest.param(0.75, (0.75 + 0.75) / 2, id="both lose a quarter or more"),
+        pytest.param(0.625, (0.25 + 0.625) / 2, id="without the first an eighth is lost"),
+    ],
+)
+def test_a_citation_is_needed_where_a_quarter_of_the_support_goes_with_it(
+    together: float, precision: float
+) -> None:
+    """The sources alone give 0.25 and 0.5."""
+    table = {("C.", "a"): 0.25, ("C.", "b"): 0.5, ("C.", "ab"): together}
+    assert figures("<snippet id=a,b>C.</snippet>", table).precision.value == pytest.approx(precision)
+
+
+def test_whether_a_citation_is_needed_stays_open_until_leaving_it_out_is_judged() -> None:
+    table: dict[tuple[str, str], float | None] = {
+        **{("C.", one): 0.0 for one in "abc"},
+        ("C.", "abc"): 1.0,
+        **dict.fromkeys([("C.", "bc"), ("C.", "ac"), ("C.", "ab")]),
+    }
+    found = figures("<snippet id=a,b,c>C.</snippet>", table)
+    assert found.recall.value == 1.0
+    assert found.precision == Aggregate(None, 0.0, 1.0, 0.0, 3)
+
+
+def test_a_claim_shows_the_verdict_with_the_highest_support() -> None:
+    table = {("C.", "a"): 0.0, ("C.", "b"): 0.5, ("C.", "ab"): 0.0}
+    (support,) = figures("<snippet id=a,b>C.</snippet>", table).supports
+    assert support.verdict.value == 0.5
+    assert [one.value for one in support.by_source] == [0.0, 0.5]
+
+
+def test_a_claim_shows_no_support_while_an_unjudged_source_could_raise_it() -> None:
+    table = {("C.", "a"): 0.5, ("C.", "b"): None, ("C.", "ab"): 0.5}
+    (support,) = figures("<snippet id=a,b>C.</snippet>", table).supports
+    assert support.verdict.value is None
+
+
+def test_that_an_id_has_no_source_is_a_fact_with_no_support() -> None:
+    first, second = figures(
+        "<snippet id=a,zz>Cats purr.</snippet> <snippet id=zz>Dogs bark.</snippet>",
+        {("Cats purr.", "a"): 1.0},
+    ).supports
+    missing = Verdict(0.0, "fact", "No source has the id zz.", "", label="no such source")
+    assert [one.value for one in first.by_source] == [1.0, 0.0]
+    assert (first.by_source[1], second.verdict) == (missing, missing)
+
+
+@pytest.mark.parametrize(
+    ("said", "basis"), [("judged", "fact"), ("fact", "fact"), ("estimated", "estimated")]
+)
+def test_that_a_sentence_lacks_a_citation_is_a_fact_unless_its_need_is_an_estimate(
+    said: Basis, basis: Basis
+) -> None:
+    planned = citations.plan("Q?", read("Fish swim in every sea of the world."), SOURCES)
+    (check,) = planned.checks
+    (support,) = planned.reward({check: Verdict(1.0, said, "so", "tester", "v2")}).supports
+    assert support.verdict == Verdict(0.0, basis, "It cites nothing.", "tester", "v2")
+
+
+def test_an_estimate_anywhere_makes_the_figures_estimated() -> None:
+    """Each check in turn is the only estimate: alone, together, left out, and whether a citation is needed."""
+    text = "<snippet id=a,b,c>Cats purr.</snippet> Fish swim in every sea of the world."
+    planned = citations.plan("Q?", read(text), SOURCES)
+    assert len(planned.checks) == 8
+    for estimated in planned.checks:
+        verdicts = {
+            check: Verdict(0.0, "estimated" if check == estimated else "judged", "so", "tester")
+            for check in planned.checks
+        }
+        assert planned.reward(verdicts).basis == "estimated"
+
+
+def test_a_verdict_without_a_value_has_no_say_in_the_basis() -> None:
+    text = "<snippet id=a,b,c>Cats purr.</snippet> Fish swim in every sea of the world."
+    planned = citations.plan("Q?", read(text), SOURCES)
+    failed = dict.fromkeys(planned.checks, Verdict(None, "estimated", "time-out", "tester"))
+    assert planned.reward(failed).basis == "fact"
+    assert planned.reward({**failed, planned.checks[0]: judged(1.0)}).basis == "judged"
+
+
+def test_a_sentence_that_touches_a_claim_is_uncited_all_the_same() -> None:
+    """Chinese has no blank between sentences, so one begins where the other ends."""
+    before = read("天空是蓝色的。<snippet id=a>大海是红色的。</snippet>")
+    after = read("<snippet id=a>天空是蓝色的。</snippet>大海是红色的。")
+    assert citations.uncited_sentences(before) == ("天空是蓝色的。",)
+    assert citations.uncited_sentences(after) == ("大海是红色的。",)
+
+
+def test_an_invented_id_is_a_citation_known_to_be_worth_nothing() -> None:
+    assert figures("<snippet id=zz>Cats purr.</snippet>", {}).precision == Aggregate(0.0, 0.0, 0.0, 1.0, 1)
+
+
+def test_an_unjudged_sentence_does_not_hide_the_ones_after_it() -> None:
+    planned = citations.plan("Q?", read("Fish swim in every sea. Cats sleep all day long."), SOURCES)
+    second = planned.checks[1]
+    assert planned.reward({second: judged(1.0)}).recall == Aggregate(0.0, 0.0, 0.0, 0.5, 2)
+
+
+def test_each_sentence_is_held_against_the_claims_at_its_own_place() -> None:
+    text = "<snippet id=a>Cats purr.</snippet> Fish swim. <snippet id=b>Dogs bark.</snippet> Birds sing."
+    assert citations.uncited_sentences(read(text)) == ("Fish swim.", "Birds sing.")

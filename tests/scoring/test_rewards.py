@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refiner.domain import Answer, Check, Criterion, Polarity, Request, Reward, Source, Verdict
+from refiner.domain import (
+    Aggregate,
+    Answer,
+    Basis,
+    Check,
+    Criterion,
+    Polarity,
+    Request,
+    Reward,
+    Source,
+    Verdict,
+)
 from refiner.formats import answer
 from refiner.judges.ask import ask
 from refiner.scoring import rewards, rubrics
@@ -275,3 +286,136 @@ def test_the_convex_mix_weighs_the_rubric_with_what_the_citations_leave() -> Non
     reward = rewards.plan(request(), ANSWER).reward(verdicts, "convex")
     assert reward.mix == "convex"
     assert reward.total.value == pytest.approx(0.8 * 0.5 + 0.2 * 1.0)
+
+
+# --- which verdicts count, and for how much --------------------------------------------------------
+
+
+def by_kind(criterion: Verdict, support: Verdict) -> Reward:
+    """The reward where every criterion has the one verdict and every other check the other."""
+    planned = rewards.plan(request(), ANSWER)
+    return planned.reward(
+        {check: criterion if check.kind == "criterion" else support for check in planned.checks}
+    )
+
+
+@pytest.mark.parametrize(
+    ("criterion", "support", "basis"),
+    [
+        ("judged", "judged", "judged"),
+        ("estimated", "judged", "estimated"),
+        ("judged", "estimated", "estimated"),
+        ("fact", "judged", "judged"),
+        ("judged", "fact", "judged"),
+        ("fact", "fact", "fact"),
+    ],
+)
+def test_a_score_is_no_better_known_than_the_weaker_of_its_parts(
+    criterion: Basis, support: Basis, basis: Basis
+) -> None:
+    reward = by_kind(Verdict(1.0, criterion, "so", "tester"), Verdict(1.0, support, "so", "tester"))
+    assert reward.basis == basis
+
+
+def test_a_criterion_without_a_value_has_no_say_in_the_basis() -> None:
+    failed = Verdict(None, "estimated", "time-out", "tester")
+    assert by_kind(failed, judged(1.0)).basis == "judged"
+    assert by_kind(failed, Verdict(1.0, "fact", "so", "tester")).basis == "fact"
+
+
+def test_an_empty_answer_has_a_known_score_of_zero_as_a_fact() -> None:
+    reward, _ = scored(request(), answer.parse(""), kind(1.0, 1.0))
+    assert (reward.total, reward.basis) == (Aggregate(0.0, 0.0, 0.0, 1.0, 0), "fact")
+
+
+def test_four_fifths_of_a_part_are_enough_for_a_total() -> None:
+    """Of five criteria of one weight, four are judged: between 4 / 5 and 5 / 5 of the rubric is earned."""
+    one = request(Criterion("x", "X", "It says X."), Criterion("y", "Y", "It says Y."))
+    good = kind(1.0, 1.0)
+
+    def value_of(check: Check) -> float | None:
+        if check.criterion is None or check.criterion.id == "y":
+            return None if check.criterion else good(check)
+        return float(check.criterion.polarity == "positive")
+
+    reward, _ = scored(one, ANSWER, value_of)
+    assert reward.rubric.total == Aggregate(1.0, 0.8, 1.0, 0.8, 5)
+    assert reward.total == Aggregate(
+        pytest.approx(1.0), pytest.approx(1.0 / 1.2), pytest.approx(1.0), pytest.approx(1.0 / 1.2), 6
+    )
+    assert reward.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("criterion", "support", "rubric", "total"),
+    [
+        pytest.param(0.0, 1.0, 0.0, 0.2 / 1.2, id="the criteria earned nothing"),
+        pytest.param(1.0, 0.0, 1.0, 1.0 / 1.2, id="the citations earned nothing"),
+        pytest.param(0.5, 0.0, 0.5, 0.5 / 1.2, id="the criteria earned half"),
+    ],
+)
+def test_a_score_is_of_what_was_judged_and_a_part_that_earned_nothing_adds_nothing(
+    criterion: float, support: float, rubric: float, total: float
+) -> None:
+    """One of five criteria is unjudged, so the score lies inside its interval and not at an end of it."""
+    one = request(Criterion("x", "X", "It says X."), Criterion("y", "Y", "It says Y."))
+
+    def value_of(check: Check) -> float | None:
+        if check.criterion is None:
+            return support
+        if check.criterion.id == "y":
+            return None
+        return criterion if check.criterion.polarity == "positive" else 1 - criterion
+
+    reward, _ = scored(one, ANSWER, value_of)
+    assert reward.rubric.total.value == pytest.approx(rubric)
+    assert reward.total.value == pytest.approx(total)
+
+
+def test_a_part_that_is_known_in_too_small_a_share_gives_no_total() -> None:
+    """Three of four criteria are judged, so the rubric has a value, but not enough of one."""
+    one = request(Criterion("y", "Y", "It says Y."))
+    reward, _ = scored(
+        one, ANSWER, lambda check: None if check.criterion and check.criterion.id == "y" else 1.0
+    )
+    assert (reward.rubric.total.value, reward.rubric.total.coverage) == (pytest.approx(1 / 3), 0.75)
+    assert reward.total.value is None
+
+
+def test_without_a_total_the_reason_names_both_parts_and_the_first_failed_criterion() -> None:
+    reward = by_kind(Verdict(None, "judged", "time-out", "tester"), judged(1.0))
+    assert reward.reason == (
+        "0% of the rubric and 100% of the citations could be scored; a total takes 80% of each. Rubric: time-out."
+    )
+    assert reward.total == Aggregate(
+        None, pytest.approx(0.2 / 1.2), pytest.approx(1.0), pytest.approx(0.2 / 1.2), 4
+    )
+
+
+def test_where_the_citations_are_short_of_verdicts_the_reason_names_no_criterion() -> None:
+    reward = by_kind(judged(1.0), judged(None))
+    assert reward.reason == (
+        "100% of the rubric and 0% of the citations could be scored; a total takes 80% of each."
+    )
+
+
+def test_a_failed_criterion_is_not_the_reason_where_the_rubric_has_enough() -> None:
+    one = request(Criterion("x", "X", "It says X."), Criterion("y", "Y", "It says Y."))
+    reward, _ = scored(
+        one, ANSWER, lambda check: 1.0 if check.criterion and check.criterion.id != "y" else None
+    )
+    assert reward.rubric.total.coverage == 0.8
+    assert reward.reason.endswith("a total takes 80% of each.")
+
+
+def test_where_a_claim_stands_an_unjudged_sentence_does_not_lift_the_best_score_to_the_rubric() -> None:
+    """A claim without support: F1 is 0 whatever the sentence needs, so the best score is 1 / 1.2."""
+    read = answer.parse("<answer><snippet id=a>Cats purr.</snippet> A plain sentence says a lot.</answer>")
+
+    def value_of(check: Check) -> float | None:
+        if check.criterion is not None:
+            return float(check.criterion.polarity == "positive")
+        return 0.0 if check.kind == "support" else None
+
+    total = scored(request(), read, value_of)[0].total
+    assert (total.lo, total.hi) == pytest.approx((1 / 1.2, 1 / 1.2))
