@@ -82,7 +82,7 @@ def request_of(case: Case) -> Request:
         raise InputError(f"Line {case.line} is not a JSON object.")
     given = row.get("sources", row.get("snippets", []))
     if isinstance(given, str):
-        found, _ = sources.read(given)
+        found, _ = sources.parse(given)
     elif isinstance(given, list) and all(isinstance(one, dict) for one in given):
         found, _ = sources.from_objects(given)
     else:
@@ -91,7 +91,7 @@ def request_of(case: Case) -> Request:
         if not isinstance(row.get(field, ""), str):
             raise InputError(f"Line {case.line}: {field!r} must be a text.")
     rubric = {key: row[key] for key in _RUBRIC_KEYS if row.get(key)}
-    criteria, _ = rubrics.read(json.dumps(rubric.get("rubric", rubric))) if rubric else ((), ())
+    criteria, _ = rubrics.parse(json.dumps(rubric.get("rubric", rubric))) if rubric else ((), ())
     return pipeline.request(str(row.get("question", "")), str(row.get("draft", "")), found, criteria)
 
 

@@ -75,7 +75,7 @@ def refine(
     `InputError` (too long) and `EngineError`. A judge that fails leaves its checks unscored.
     """
     options, stop = options or Options(), stop or threading.Event()
-    template = template or PromptTemplate.read()
+    template = template or PromptTemplate.from_file()
     draft, prompt = read_and_prompt(request, engine, template)
     yield Prepared(prompt.trims, prompt.tokens)
     try:

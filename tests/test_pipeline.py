@@ -84,7 +84,7 @@ def test_the_prompt_that_was_read_is_on_record(tmp_path: Path) -> None:
     mine = tmp_path / "mine.txt"
     mine.write_text("version: 7\n--- system\nS\n--- user\n$question $sources $draft\n", encoding="utf-8")
     engine = ScriptedEngine([ANSWER])
-    run = finished(list(refine(REQUEST, engine, JUDGE, template=PromptTemplate.read(mine))))
+    run = finished(list(refine(REQUEST, engine, JUDGE, template=PromptTemplate.from_file(mine))))
     assert run.prompt_version.startswith("mine-7-")
     assert engine.requests[0].messages[0].content == "S"
 

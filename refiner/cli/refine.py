@@ -74,7 +74,7 @@ def refine(
     try:
         settings = settings_with(model=model, judge=judge)
         engine = choose(settings)
-        template = PromptTemplate.read(settings.prompt_file)
+        template = PromptTemplate.from_file(settings.prompt_file)
         options = Options(max_new_tokens or settings.max_new_tokens, settings.form, temperature, seed)
         wanted = list(batch.read_cases(cases))[:limit]
         work = batch.Batch(engine, choose_judge(settings, engine), template, options, settings.mix)

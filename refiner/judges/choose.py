@@ -33,5 +33,5 @@ def choose(settings: Settings, writer: Engine, open_model: Callable[[str], Engin
             raise InputError(
                 f"{engine.info.name} gives no probabilities to judge by. Set REFINER_JUDGE to lexical or hosted."
             )
-        return LogitsJudge(engine, PromptTemplate.read(settings.prompt_file))
+        return LogitsJudge(engine, PromptTemplate.from_file(settings.prompt_file))
     return LexicalJudge()

@@ -59,7 +59,7 @@ def version(template: PromptTemplate | None = None) -> str:
 @cache
 def built_in() -> PromptTemplate:
     """The prompt that ships with Refiner."""
-    return PromptTemplate.read()
+    return PromptTemplate.from_file()
 
 
 def messages(

@@ -41,7 +41,7 @@ class PromptTemplate:
     version: str
 
     @classmethod
-    def read(cls, path: Path | None = None) -> "PromptTemplate":
+    def from_file(cls, path: Path | None = None) -> "PromptTemplate":
         """Read a prompt file. `InputError` says what it lacks."""
         file = path or BUILT_IN
         try:
@@ -98,7 +98,7 @@ def _material_of(user: str) -> str:
     material = before[: max(before.rfind("\n\n"), 0)].strip()
     if set(Template(material).get_identifiers()) == _FIELDS["material"]:
         return material
-    return PromptTemplate.read().material.template
+    return PromptTemplate.from_file().material.template
 
 
 def _version(file: Path, word: str, system: str, user: str) -> str:

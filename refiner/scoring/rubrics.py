@@ -103,7 +103,7 @@ def suggested(question: str) -> tuple[Criterion, ...]:
     )
 
 
-def read(text: str) -> Result:
+def parse(text: str) -> Result:
     """The criteria of a JSON text, and a finding for everything that was left out or mended.
 
     These forms are read: ``positive_rubrics`` and ``negative_rubrics``; DR Tulu's ``rubrics``, where a negative weight
@@ -131,7 +131,7 @@ def read(text: str) -> Result:
 
 
 def to_json(criteria: Sequence[Criterion]) -> str:
-    """The criteria as JSON with ``positive_rubrics`` and ``negative_rubrics``, which `read` reads back, positive ones first."""
+    """The criteria as JSON with ``positive_rubrics`` and ``negative_rubrics``, which `parse` reads back, positive ones first."""
     kinds: dict[Polarity, str] = {"positive": "positive_rubrics", "negative": "negative_rubrics"}
     data = {
         key: [

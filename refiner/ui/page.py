@@ -47,7 +47,7 @@ def build_page(
 ) -> gr.Blocks:
     """Build the page. It is ready to be launched with `theme.launch_options`."""
     recorder = VoteRecorder(store, publisher)
-    template = PromptTemplate.read(settings.prompt_file)
+    template = PromptTemplate.from_file(settings.prompt_file)
     judge_quality = judge.quality or quality.read(settings.cache_dir, judge.name, judge.version)
     run = on_gpu(make_run_function(engine, judge, template, settings.mix), expected_seconds)
     controller = RunController(engine, run, judge_quality)

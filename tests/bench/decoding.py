@@ -76,7 +76,7 @@ def main() -> None:
 
 def job_of(engine: LocalEngine, case: batch.Case, tokens: int = TOKENS) -> GenerationRequest:
     """What is to be written, in the strict form."""
-    draft, prompt = pipeline.read_and_prompt(batch.request_of(case), engine, PromptTemplate.read())
+    draft, prompt = pipeline.read_and_prompt(batch.request_of(case), engine, PromptTemplate.from_file())
     return pipeline.generation_request(prompt, draft, engine, Options(tokens, "strict"))
 
 

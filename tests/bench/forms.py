@@ -31,7 +31,7 @@ def main() -> None:
     given = parser.parse_args()
     cases = list(batch.read_cases(given.cases))[: given.limit]
     settings = Settings.from_environment({**os.environ, "REFINER_DEVICE": "cpu", "REFINER_MODEL": ""})
-    engine, judge, template = local_engine(settings), LexicalJudge(), PromptTemplate.read()
+    engine, judge, template = local_engine(settings), LexicalJudge(), PromptTemplate.from_file()
     engine.load()
     work = {form: batch.Batch(engine, judge, template, Options(TOKENS, form)) for form in FORMS}
     rows: dict[Form, list[batch.Row]] = {form: [] for form in FORMS}

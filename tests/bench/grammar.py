@@ -59,7 +59,7 @@ def request(row: dict[str, object]) -> Request:
 
 def live(engine: LocalEngine, one: Request, form: Form) -> tuple[float, float]:
     """The grammar's share of decoding time, prefill not counted, and its milliseconds a token."""
-    draft, prompt = pipeline.read_and_prompt(one, engine, PromptTemplate.read())
+    draft, prompt = pipeline.read_and_prompt(one, engine, PromptTemplate.from_file())
     job = pipeline.generation_request(prompt, draft, engine, Options(120, form))
     *_, last = engine.stream(job, threading.Event())
     usage = last.usage

@@ -111,7 +111,7 @@ def main(file: str = str(SAMPLE_CASES)) -> None:
 
 def prompt(engine: LocalEngine, case: batch.Case) -> list[int]:
     """The case's prompt as the engine's tokens, chat template included."""
-    _, built = pipeline.read_and_prompt(batch.request_of(case), engine, PromptTemplate.read())
+    _, built = pipeline.read_and_prompt(batch.request_of(case), engine, PromptTemplate.from_file())
     return engine.loaded().prompt_tokens(built.messages)
 
 

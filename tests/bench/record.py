@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("cases", type=Path)
     parser.add_argument("--limit", type=int)
     given = parser.parse_args()
-    engine, template = local_engine(Settings.from_environment({})), PromptTemplate.read()
+    engine, template = local_engine(Settings.from_environment({})), PromptTemplate.from_file()
     lines = []
     for case in list(batch.read_cases(given.cases))[: given.limit]:
         draft, prompt = pipeline.read_and_prompt(batch.request_of(case), engine, template)

@@ -75,7 +75,7 @@ class Took:
 
 def replays(engine: LocalEngine, every: int = 1) -> Iterator[Replay]:
     """Those of each ``every``-th case."""
-    loaded, template = engine.loaded(), PromptTemplate.read()
+    loaded, template = engine.loaded(), PromptTemplate.from_file()
     with gzip.open(STORED, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     for number, row in enumerate(rows[::every]):

@@ -339,7 +339,7 @@ def test_the_embedded_model_writes_the_same_in_fewer_passes(
     embedded: LocalEngine, monkeypatch: pytest.MonkeyPatch, form: Form
 ) -> None:
     case = next(batch.read_cases(SAMPLE_CASES))
-    draft, prompt = pipeline.read_and_prompt(batch.request_of(case), embedded, PromptTemplate.read())
+    draft, prompt = pipeline.read_and_prompt(batch.request_of(case), embedded, PromptTemplate.from_file())
     job = pipeline.generation_request(prompt, draft, embedded, Options(100, form))
     plain, fast = plainly(embedded, job, monkeypatch), last(embedded, job)
     assert fast.text == plain.text

@@ -134,7 +134,7 @@ def test_a_python_block_runs(
 @pytest.mark.parametrize("block", blocks(MANUAL, "json"))
 def test_a_json_block_is_a_rubric_that_reads_without_a_finding(block: str) -> None:
     assert json.loads(block)
-    criteria, findings = rubrics.read(block)
+    criteria, findings = rubrics.parse(block)
     assert criteria
     assert not findings
 

@@ -156,7 +156,7 @@ def test_the_prompt_is_what_the_model_is_shown_of_question_and_sources() -> None
     question = str(run["question"])
     (whole,) = (
         message.content
-        for message in PromptTemplate.read().messages(question, parse("D"), sources)
+        for message in PromptTemplate.from_file().messages(question, parse("D"), sources)
         if message.role == "user"
     )
     (turn,) = preference(vote())["prompt"]
@@ -340,7 +340,7 @@ def test_the_card_counts_quotes_the_words_and_measures_the_biases(exports: Expor
         f"“{VERSIONS[CURRENT].store}” “{VERSIONS[CURRENT].publish}” (6 votes)",
         "| the left side won, sides drawn at random and unnamed | 0.0% [0.0%, 79.3%] | 1 |",
         "| the left side won, sides named | 33.3% [6.1%, 79.2%] | 3 |",
-        f"| `scripted` | `{PromptTemplate.read().version}` | 6 |",
+        f"| `scripted` | `{PromptTemplate.from_file().version}` | 6 |",
     ):
         assert line in card.text
 

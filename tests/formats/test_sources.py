@@ -60,7 +60,7 @@ def places(findings: tuple[Finding, ...]) -> list[tuple[str, int | None]]:
 
 
 def quiet(text: str) -> tuple[Source, ...]:
-    found, findings = sources.read(text)
+    found, findings = sources.parse(text)
     assert findings == ()
     return found
 
@@ -170,7 +170,7 @@ def test_lists_and_lines_are_read(text: str, expected: str) -> None:
     ],
 )
 def test_an_oddity_is_named_with_its_line(text: str, ids: list[str], expected: list[tuple[str, int]]) -> None:
-    found, findings = sources.read(text)
+    found, findings = sources.parse(text)
     assert [one.id for one in found] == ids
     assert places(findings) == expected
 
@@ -181,7 +181,7 @@ def test_a_page_cannot_plant_a_source() -> None:
 
 
 def test_many_oddities_are_counted() -> None:
-    _, findings = sources.read("[1]\n" * 200)
+    _, findings = sources.parse("[1]\n" * 200)
     assert len(findings) == 51
     assert "150 more" in findings[-1].message
 
@@ -269,7 +269,7 @@ def safe(found: tuple[Source, ...]) -> bool:
 
 @given(hostile)
 def test_no_text_raises_and_every_source_has_a_safe_id_of_its_own(text: str) -> None:
-    assert safe(sources.read(text)[0])
+    assert safe(sources.parse(text)[0])
     prose, found, _ = sources.split_draft(text)
     assert safe(found)
     assert isinstance(prose, str)
@@ -278,7 +278,7 @@ def test_no_text_raises_and_every_source_has_a_safe_id_of_its_own(text: str) -> 
 @given(st.lists(st.dictionaries(keys, values), max_size=4))
 def test_no_object_raises(objects: list[dict[str, object]]) -> None:
     assert safe(sources.from_objects(objects)[0])
-    assert safe(sources.read(json.dumps(objects))[0])
+    assert safe(sources.parse(json.dumps(objects))[0])
 
 
 @given(st.lists(st.lists(st.text(), max_size=6), max_size=4))
@@ -321,7 +321,7 @@ def test_no_row_raises(rows: list[list[str]]) -> None:
 def test_reading_takes_linear_time(piece: str) -> None:
     def read(length: int) -> None:
         text = piece * (length // len(piece))
-        sources.read(text)
+        sources.parse(text)
         sources.split_draft(text)
 
     assert growth(read, 200_000) < 16

@@ -109,7 +109,7 @@ def test_any_text_can_be_asked_about(question: str, statement: str, source: str)
 
 def test_a_judges_prompt_begins_as_the_one_that_wrote_the_answer() -> None:
     draft = answer.parse("Air does.", expect_block=False)
-    written_from = PromptTemplate.read().messages("Why?", draft, SOURCES)
+    written_from = PromptTemplate.from_file().messages("Why?", draft, SOURCES)
     judged_by = judge_prompts.messages(criterion(MERIT), SOURCES, judge_prompts.DIGIT)
     assert judged_by[0] == written_from[0]
     assert beginning(judged_by[1].content, written_from[1].content).endswith("</snippet>\n</sources>\n\n")
@@ -130,7 +130,7 @@ def test_with_ones_own_prompt_the_logits_judge_begins_as_that_one_and_its_versio
     file = tmp_path / "mine.txt"
     text = "version: 1\n--- system\nBe brief.\n--- material\nQ: $question\n\nS: $sources\n--- task\nRewrite: $draft\n"
     file.write_text(text, encoding="utf-8")
-    scorer, mine = NamedScorer(), PromptTemplate.read(file)
+    scorer, mine = NamedScorer(), PromptTemplate.from_file(file)
     judge = choose(Settings(prompt_file=file, judge="logits"), scorer, lambda _: scorer)  # type: ignore[arg-type, return-value]  # it only judges
     assert judge.version == judge_prompts.version(mine) != judge_prompts.version()
     written_from = mine.messages("Why?", answer.parse("It is so.", expect_block=False), SOURCES)

@@ -208,7 +208,7 @@ def test_judging_starts_from_what_was_read_for_writing_and_says_the_same(scorer:
     scorer.release()
     before = reading(scorer, chats)
     job = GenerationRequest(
-        PromptTemplate.read().messages(REQUEST.question, DRAFT, SOURCES), "free", ids, max_new_tokens=24
+        PromptTemplate.from_file().messages(REQUEST.question, DRAFT, SOURCES), "free", ids, max_new_tokens=24
     )
     end = last_of(scorer, job)
     after = reading(scorer, chats)

@@ -19,7 +19,7 @@ from refiner.prompts.budget import MAX_PROMPT_TOKENS, Prompt, build
 from refiner.prompts.template import PromptTemplate
 from refiner.text import sentences
 
-TEMPLATE = PromptTemplate.read()
+TEMPLATE = PromptTemplate.from_file()
 CASES = [json.loads(line) for line in (SAMPLE_CASES).read_text("utf-8").splitlines()]
 
 
@@ -148,7 +148,7 @@ def test_the_version_names_the_text(tmp_path: Path) -> None:
     assert re.fullmatch(r"answer_only-2-[0-9a-f]{8}", TEMPLATE.version)
     mine = tmp_path / "mine.txt"
     mine.write_text("version: 7\n--- system\nS\n--- user\n$question $sources $draft\n", encoding="utf-8")
-    template = PromptTemplate.read(mine)
+    template = PromptTemplate.from_file(mine)
     assert template.version.startswith("mine-7-")
     assert template.messages("Q", answer.parse("D", expect_block=False), ())[1].content == "Q (none) D"
 
@@ -159,7 +159,7 @@ WHOLE = "version: 1\n--- system\nS\n--- material\n$question\n$sources\n--- task\
 def test_the_material_is_the_users_message_up_to_the_task(tmp_path: Path) -> None:
     file = tmp_path / "mine.txt"
     file.write_text(WHOLE, encoding="utf-8")
-    template = PromptTemplate.read(file)
+    template = PromptTemplate.from_file(file)
     sources = [Source("7", "It is so.")]
     material = template.material_text("Why?", sources)
     assert material == "Why?\n<snippet id=7>\nSnippet: It is so.\n</snippet>"
@@ -182,7 +182,7 @@ def test_a_file_of_the_first_release_is_read_and_no_judge_loses_question_and_sou
 ) -> None:
     file = tmp_path / "mine.txt"
     file.write_text(f"version: 7\n--- system\nS\n--- user\n{user}\n", encoding="utf-8")
-    template = PromptTemplate.read(file)
+    template = PromptTemplate.from_file(file)
     assert template.user.template == user
     assert template.material.template == (material or TEMPLATE.material.template)
 
@@ -193,7 +193,7 @@ def test_one_prompt_has_one_version_however_its_file_is_parted(tmp_path: Path) -
         file.parent.mkdir()
     new.write_text(WHOLE, encoding="utf-8")
     old.write_text(WHOLE.replace("--- material", "--- user").replace("--- task\n", "\n"), encoding="utf-8")
-    assert PromptTemplate.read(old).version == PromptTemplate.read(new).version
+    assert PromptTemplate.from_file(old).version == PromptTemplate.from_file(new).version
 
 
 @pytest.mark.parametrize(
@@ -227,4 +227,4 @@ def test_a_prompt_file_that_cannot_be_used_is_refused(tmp_path: Path, text: str,
     file = tmp_path / "prompt.txt"
     file.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(InputError, match=message):
-        PromptTemplate.read(file)
+        PromptTemplate.from_file(file)

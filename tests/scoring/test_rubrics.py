@@ -51,11 +51,11 @@ NEGATIVE = Criterion("c2", "Hedges", "It hedges.", 1.0, "negative")
     ],
 )
 def test_every_form_reads_to_the_same_criteria(data: object) -> None:
-    assert rubrics.read(json.dumps(data)) == ((POSITIVE, NEGATIVE), ())
+    assert rubrics.parse(json.dumps(data)) == ((POSITIVE, NEGATIVE), ())
 
 
 def test_what_is_written_reads_back() -> None:
-    assert rubrics.read(rubrics.to_json((POSITIVE, NEGATIVE))) == ((POSITIVE, NEGATIVE), ())
+    assert rubrics.parse(rubrics.to_json((POSITIVE, NEGATIVE))) == ((POSITIVE, NEGATIVE), ())
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_what_is_written_reads_back() -> None:
     ],
 )
 def test_an_odd_item_is_a_finding_that_names_it(item: object, code: str) -> None:
-    criteria, findings = rubrics.read(json.dumps([{"title": "Good"}, item]))
+    criteria, findings = rubrics.parse(json.dumps([{"title": "Good"}, item]))
     assert criteria[0].title == "Good"
     assert [(finding.code, finding.line) for finding in findings] == [(code, 2)]
     assert len(findings[0].message) < 200
@@ -81,18 +81,18 @@ def test_an_odd_item_is_a_finding_that_names_it(item: object, code: str) -> None
 
 @pytest.mark.parametrize("polarity", ["negative", "Negative", " NEGATIVE "])
 def test_a_fault_stays_a_fault_however_it_is_spelt(polarity: str) -> None:
-    criteria, findings = rubrics.read(json.dumps([{"title": "A", "polarity": polarity}]))
+    criteria, findings = rubrics.parse(json.dumps([{"title": "A", "polarity": polarity}]))
     assert (criteria[0].polarity, findings) == ("negative", ())
 
 
 def test_a_byte_order_mark_is_read_over() -> None:
-    assert rubrics.read('\ufeff[{"title": "A"}]')[0][0].title == "A"
+    assert rubrics.parse('\ufeff[{"title": "A"}]')[0][0].title == "A"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "7", '{"rubrics": 3}', "[[]]", "[" * 100_000])
 def test_what_is_no_rubric_is_refused_with_the_form_to_give(text: str) -> None:
     with pytest.raises(InputError, match="positive_rubrics"):
-        rubrics.read(text)
+        rubrics.parse(text)
 
 
 @given(
@@ -111,7 +111,7 @@ def test_what_is_no_rubric_is_refused_with_the_form_to_give(text: str) -> None:
 )
 def test_any_json_gives_criteria_with_words_and_a_weight_or_a_refusal(data: object) -> None:
     try:
-        criteria, _ = rubrics.read(json.dumps(data))
+        criteria, _ = rubrics.parse(json.dumps(data))
     except InputError:
         return
     assert all(one.title and one.description and 0 < one.weight <= 1000 for one in criteria)
@@ -139,7 +139,7 @@ def test_ids_are_unique_whatever_the_request_brings() -> None:
 
 @given(criteria=st.lists(st.sampled_from([POSITIVE, NEGATIVE]), min_size=1, max_size=8))
 def test_what_is_written_reads_back_positive_ones_first(criteria: list[Criterion]) -> None:
-    back, findings = rubrics.read(rubrics.to_json(criteria))
+    back, findings = rubrics.parse(rubrics.to_json(criteria))
     assert [one.title for one in back] == sorted((one.title for one in criteria), reverse=True)
     assert findings == ()
 
@@ -150,7 +150,7 @@ def test_the_static_rubric_asks_for_one_thing_and_names_two_faults() -> None:
 
 def test_scholarqabench_ingredients_weigh_as_there() -> None:
     data = {"ingredients": {"most_important": ["It defines SORT."], "nice_to_have": ["It names a lipid."]}}
-    criteria, findings = rubrics.read(json.dumps(data))
+    criteria, findings = rubrics.parse(json.dumps(data))
     assert findings == ()
     assert [(one.description, one.weight) for one in criteria] == [
         ("It defines SORT.", 2),

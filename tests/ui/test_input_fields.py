@@ -8,7 +8,7 @@ from page_runs import ANSWER, SOURCES, values
 from refiner.domain import Source
 from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import InputError
-from refiner.formats.sources import read
+from refiner.formats.sources import parse
 from refiner.judges.lexical.judge import LexicalJudge
 from refiner.ui.inputs import fields
 from refiner.ui.run.controller import RunController
@@ -86,7 +86,7 @@ def test_every_example_is_read_without_a_finding_and_cites_what_it_has() -> None
     cases = fields.examples()
     assert len(cases) >= 6
     for case in cases:
-        sources, found = read(case.sources)
+        sources, found = parse(case.sources)
         assert sources
         assert not found
         assert fields.read_request(values(case.question, case.draft, case.sources)).sources == sources

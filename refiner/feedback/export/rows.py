@@ -213,4 +213,4 @@ def _json(value: object) -> str:
 
 @cache
 def _template() -> PromptTemplate:
-    return PromptTemplate.read()
+    return PromptTemplate.from_file()

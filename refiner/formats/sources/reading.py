@@ -20,7 +20,7 @@ _MAX_FINDINGS = 50
 Result = tuple[tuple[Source, ...], tuple[Finding, ...]]
 
 
-def read(text: str) -> Result:
+def parse(text: str) -> Result:
     """The sources in a pasted text of any shape that is read, and what was odd about it."""
     findings: list[Finding] = []
     text = text.removeprefix("\ufeff")

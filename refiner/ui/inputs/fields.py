@@ -17,7 +17,7 @@ from refiner.domain import (
     Source,
 )
 from refiner.errors import InputError
-from refiner.formats import sources
+from refiner.formats import notation, sources
 from refiner.scoring.rubrics import MAX_WEIGHT
 from refiner.ui.assets import read_asset
 
@@ -80,10 +80,8 @@ def examples() -> tuple[Example, ...]:
 
 
 def _snippet(source: dict[str, str]) -> str:
-    return (
-        f"<snippet id={source['id']}>\nTitle: {source['title']}\nURL: {source['url']}\n"
-        f"Snippet: {source['text']}\n</snippet>"
-    )
+    lines = notation.source_lines(source["text"], source["title"], source["url"])
+    return notation.source(source["id"], lines)
 
 
 def read_request(values: InputValues) -> Request:
@@ -106,7 +104,7 @@ def read_sources(mode: str, pasted: str, rows: TableRows) -> tuple[tuple[Source,
     """Read the sources from the pasted text or from the table, whichever ``mode`` says."""
     if mode == "Table":
         return sources.from_rows([[_cell_text(cell) for cell in row] for row in rows])
-    return sources.read(pasted) if pasted.strip() else ((), ())
+    return sources.parse(pasted) if pasted.strip() else ((), ())
 
 
 def source_rows(given: Sequence[Source]) -> list[list[str]]:

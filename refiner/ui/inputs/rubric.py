@@ -63,7 +63,7 @@ def load_json(text: str) -> tuple[Any, str]:
     if not text:
         return gr.skip(), ""
     try:
-        criteria, findings = rubrics.read(text)
+        criteria, findings = rubrics.parse(text)
     except RefinerError as error:
         return gr.skip(), result.status(str(error), "error")
     return fields.criteria_rows(criteria), result.findings("Worth a look", findings)
