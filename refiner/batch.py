@@ -16,7 +16,7 @@ from refiner.engines.protocol import Engine
 from refiner.errors import InputError, RefinerError
 from refiner.formats import answer, sources
 from refiner.judges.protocol import Judge
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.runs.record import result_fields
 from refiner.scoring import rubrics
 

@@ -31,8 +31,8 @@ from refiner.formats import answer, sources
 from refiner.judges.ask import ask
 from refiner.judges.protocol import Judge
 from refiner.prompts import budget, quotes
-from refiner.prompts.template import PromptTemplate, shown
-from refiner.prompts.tokens import EstimatedTokenCounter
+from refiner.prompts.prompt_file import PromptTemplate, shown
+from refiner.prompts.token_counting import EstimatedTokenCounter
 from refiner.scoring import rewards, rubrics
 
 

@@ -25,7 +25,7 @@ from refiner.errors import EngineError, InputError
 from refiner.judges.lexical.judge import LexicalJudge
 from refiner.judges.logits import LogitsJudge
 from refiner.pipeline import refine, request
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.render import result
 
 JUDGE = LexicalJudge()

@@ -69,7 +69,7 @@ def refine(
 
     from refiner import batch  # noqa: PLC0415 - the same
     from refiner.engines.choose import choose  # noqa: PLC0415 - the same
-    from refiner.prompts.template import PromptTemplate  # noqa: PLC0415 - the same
+    from refiner.prompts.prompt_file import PromptTemplate  # noqa: PLC0415 - the same
 
     try:
         settings = settings_with(model=model, judge=judge)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from refiner.decoding.lookup import MATCH_LENGTHS, Match
+from refiner.decoding.lookup_text import MATCH_LENGTHS, Match
 
 Kind = tuple[str, object]
 """A kind of proposal, and the situation that it is made in. Each kind has an acceptance rate of its own."""

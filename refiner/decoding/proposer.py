@@ -32,7 +32,7 @@ from refiner.decoding.acceptance import (
 )
 from refiner.decoding.constrained_writer import ConstrainedWriter, Writer
 from refiner.decoding.grammar import CLOSE_ANSWER, CLOSE_CLAIM, OPEN_CLAIM, InText, NextIds, OneOf, State
-from refiner.decoding.lookup import MAX_COPY, LookupText, Match
+from refiner.decoding.lookup_text import MAX_COPY, LookupText, Match
 from refiner.decoding.vocabulary import Vocabulary
 
 MAX_DRAFT_TOKENS = 48

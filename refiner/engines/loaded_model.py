@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
 from refiner.decoding.grammar import Grammar
-from refiner.decoding.lookup import LookupText
+from refiner.decoding.lookup_text import LookupText
 from refiner.decoding.proposer import Proposer
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Message

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from refiner.domain import ChoiceProbabilities, Form, GenerationProgress, Message, ModelInfo
-from refiner.prompts.tokens import TokenCounter
+from refiner.prompts.token_counting import TokenCounter
 
 
 @dataclass(frozen=True, slots=True)

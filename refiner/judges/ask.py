@@ -1,10 +1,14 @@
-"""Asks a judge, and decides what becomes of its failures."""
+"""Asks a judge, and decides what becomes of its failures.
+
+A judge that fails as a whole leaves checks unscored. A single check that times out is the judge's own matter: see
+`judges.hosted`.
+"""
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 
 from refiner.domain import Check, Verdict
-from refiner.judges.lexical.prepared import prepare
+from refiner.judges.lexical.prepared_text import prepare
 from refiner.judges.protocol import Judge, Stop, never_stop
 from refiner.text import relevance
 

@@ -8,7 +8,7 @@ from refiner.judges.hosted import HostedJudge
 from refiner.judges.lexical.judge import LexicalJudge
 from refiner.judges.logits import LogitsJudge
 from refiner.judges.protocol import Judge
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.settings import JUDGE_MODEL, JudgeKind, Settings
 
 

@@ -1,6 +1,6 @@
 """The chats that a language model judge reads: one for each check.
 
-Question and sources come first, as the prompt that writes shows them (`prompts.template`). Then come the scale, the
+Question and sources come first, as the prompt that writes shows them (`prompts.prompt_file`). Then come the scale, the
 answer, and last what is asked. So a model that has just written from that prompt has read the beginning, and checks
 about the same texts share theirs. Texts from models and people are fenced, and what looks like a tag or a turn of the
 chat inside is made harmless. A fence around what is judged carries a hash of it. The wording is ours, because the
@@ -16,7 +16,7 @@ from string import Template
 
 from refiner.domain import Check, CheckKind, Message, Source
 from refiner.formats.answer import defang
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 
 TOP_SCORE = 2
 """The judge's scale is 0, 1, 2. A verdict's value is the score divided by this."""

@@ -14,7 +14,7 @@ from refiner.engines.protocol import ChoiceScorer
 from refiner.judges import judge_prompts
 from refiner.judges.protocol import Stop, never_stop
 from refiner.judges.quality import Quality
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 
 SCORES = tuple(str(score) for score in range(judge_prompts.TOP_SCORE + 1))
 

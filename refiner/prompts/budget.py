@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from refiner.domain import Answer, Message, Source, Trim
 from refiner.errors import InputError
-from refiner.prompts.template import PromptTemplate, source_block
-from refiner.prompts.tokens import TokenCounter
+from refiner.prompts.prompt_file import PromptTemplate, source_block
+from refiner.prompts.token_counting import TokenCounter
 from refiner.text import relevance, sentences
 
 MAX_PROMPT_TOKENS = 6144

@@ -17,7 +17,7 @@ from refiner.feedback.votes import VoteRecorder
 from refiner.judges import quality
 from refiner.judges.protocol import Judge
 from refiner.judges.quality import Quality
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.render import model_notes, result
 from refiner.render.scores.judge_quality import judge_quality_fold
 from refiner.settings import Settings

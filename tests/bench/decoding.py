@@ -26,7 +26,7 @@ from refiner.engines.loaded_model import LoadedModel
 from refiner.engines.local import LocalEngine
 from refiner.engines.protocol import GenerationRequest
 from refiner.judges.logits import prompts as judge_prompts
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.settings import Settings
 
 TOKENS, THREADS, ROUNDS = 120, 2, 3

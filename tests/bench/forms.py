@@ -14,7 +14,7 @@ from refiner import batch
 from refiner.domain import Form, Options
 from refiner.engines.choose import local_engine
 from refiner.judges.lexical.judge import PROBLEM, LexicalJudge
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.settings import Settings
 
 FORMS: tuple[Form, ...] = ("off", "free", "strict", "extractive")

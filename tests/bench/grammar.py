@@ -23,7 +23,7 @@ from refiner.domain import Form, Options, Request
 from refiner.engines.choose import local_engine
 from refiner.engines.local import LocalEngine
 from refiner.formats import answer, sources
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.settings import Settings
 
 FORMS: tuple[Form, ...] = ("free", "strict", "extractive")

@@ -33,7 +33,7 @@ from transformers.generation.streamers import BaseStreamer
 from refiner import batch, pipeline
 from refiner.engines.choose import EMBEDDED, embedded_file, local_engine
 from refiner.engines.local import LocalEngine
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.settings import Settings
 
 THREADS, TOKENS, ROUNDS = 2, 120, 3

@@ -15,7 +15,7 @@ from replay import STORED
 from refiner import batch, pipeline
 from refiner.domain import Form, Options
 from refiner.engines.choose import local_engine
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.settings import Settings
 
 FORMS: tuple[Form, ...] = ("strict", "free")

@@ -22,7 +22,7 @@ from paths import DATA
 from refiner import batch, pipeline
 from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
 from refiner.decoding.grammar import Grammar
-from refiner.decoding.lookup import LookupText
+from refiner.decoding.lookup_text import LookupText
 from refiner.decoding.proposer import Proposer
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Answer, Form
@@ -30,7 +30,7 @@ from refiner.engines.choose import local_engine
 from refiner.engines.loaded_model import MIN_PROBABILITY
 from refiner.engines.local import LocalEngine
 from refiner.prompts.budget import Prompt
-from refiner.prompts.template import PromptTemplate, shown
+from refiner.prompts.prompt_file import PromptTemplate, shown
 from refiner.settings import Settings
 
 STORED = DATA / "replays.jsonl.gz"

@@ -25,7 +25,7 @@ from refiner.judges import evaluation
 from refiner.judges.lexical import details, judge
 from refiner.judges.lexical.judge import LABELS, NO_PROBLEM, LexicalJudge
 from refiner.judges.lexical.overlap import FEATURES, figures
-from refiner.judges.lexical.prepared import prepare
+from refiner.judges.lexical.prepared_text import prepare
 from refiner.judges.quality import Alarms, LabelRate, Quality, Stress
 
 Floats = NDArray[np.float64]

@@ -20,7 +20,7 @@ from refiner.decoding import proposer as proposer_module
 from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
 from refiner.decoding.grammar import Grammar
 from refiner.decoding.kv_cache import KVCache
-from refiner.decoding.lookup import MAX_COPY, LookupText
+from refiner.decoding.lookup_text import MAX_COPY, LookupText
 from refiner.decoding.loop import decode
 from refiner.decoding.proposer import MAX_DRAFT_TOKENS, DraftToken, Proposer
 from refiner.decoding.sampler import Sampler
@@ -28,7 +28,7 @@ from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Form, GenerationProgress, Message, Options
 from refiner.engines.local import LocalEngine
 from refiner.engines.protocol import GenerationRequest
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 
 DRAFT = (
     ("1", "Air scatters blue light most."),

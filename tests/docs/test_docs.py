@@ -14,7 +14,7 @@ from paths import ROOT
 
 from refiner.cli import main
 from refiner.domain import Form, Mix
-from refiner.prompts.template import BUILT_IN
+from refiner.prompts.prompt_file import BUILT_IN
 from refiner.scoring import rubrics
 from refiner.settings import JUDGE_MODEL, Device, JudgeKind, Settings
 

@@ -29,7 +29,7 @@ from refiner.feedback.export.scrub import Scrubber
 from refiner.feedback.insight.biases import Share
 from refiner.feedback.storage.store import Store, Vote
 from refiner.formats.answer import parse
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 CHOICES = ("refined", "draft", "tie", "both_bad", "refined")

@@ -14,7 +14,7 @@ from refiner.formats import answer
 from refiner.judges import judge_prompts
 from refiner.judges.choose import choose
 from refiner.judges.logits import prompts
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.settings import Settings
 
 SOURCES = (Source("S1", "Air scatters blue light.", "On air"), Source("S2", "Water is wet."))

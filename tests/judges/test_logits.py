@@ -34,7 +34,7 @@ from refiner.engines.protocol import GenerationRequest
 from refiner.formats import answer
 from refiner.judges.ask import STOPPED, ask
 from refiner.judges.logits import SCORES, LogitsJudge, expected_score, prompts
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.scoring import citations, rewards
 
 CASE = json.loads(SAMPLE_CASES.read_text(encoding="utf-8").splitlines()[0])

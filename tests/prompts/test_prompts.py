@@ -16,7 +16,7 @@ from refiner.engines.scripted import ScriptedEngine
 from refiner.errors import InputError
 from refiner.formats import answer, sources
 from refiner.prompts.budget import MAX_PROMPT_TOKENS, Prompt, build
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 from refiner.text import sentences
 
 TEMPLATE = PromptTemplate.from_file()

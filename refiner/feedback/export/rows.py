@@ -16,7 +16,7 @@ from refiner.domain import Answer, Claim, Feedback, Plain, Side, Source
 from refiner.feedback.export.scrub import Kind, Scrubber
 from refiner.feedback.storage.store import Vote
 from refiner.formats.answer import defang, parse, write
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 
 Row = dict[str, Any]
 Reason = Literal["tie", "both_bad", "incomplete", "same"]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from refiner.domain import Finding
-from refiner.formats.sources.found import FoundSource, LineCounter
+from refiner.formats.sources.found_source import FoundSource, LineCounter
 
 _TEXT_KEYS = ("text", "content", "snippet", "abstract", "passage")
 

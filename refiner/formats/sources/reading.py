@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from refiner.domain import Finding, Source
 from refiner.formats import tool_output
-from refiner.formats.sources.found import FoundSource, LineCounter
+from refiner.formats.sources.found_source import FoundSource, LineCounter
 from refiner.formats.sources.json_shapes import json_sources, object_sources
 from refiner.formats.sources.text_shapes import listed_sources, paragraph_sources
 from refiner.formats.tags import MAX_ID_LENGTH, line_of, safe_id

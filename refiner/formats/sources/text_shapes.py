@@ -4,7 +4,7 @@ import re
 
 from refiner.domain import Finding
 from refiner.formats import tool_output
-from refiner.formats.sources.found import FoundSource
+from refiner.formats.sources.found_source import FoundSource
 from refiner.text import sentences
 
 _BRACKETED = re.compile(r"[ \t]*+\[([^\[\]\s]{1,64})\][:.]?(?=\s|[^\W\d_]|$)[ \t]*+")

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 
-from refiner.judges.lexical.prepared import COMMON, PreparedText
+from refiner.judges.lexical.prepared_text import COMMON, PreparedText
 
 Rarity = Callable[[str], float]
 Context = Mapping[str, tuple[float, int]]

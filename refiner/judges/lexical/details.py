@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 
 from refiner.judges.lexical.context import Context, Rarity, context, fit
 from refiner.judges.lexical.numbers import Number, number
-from refiner.judges.lexical.prepared import COMMON, PreparedText, Word
+from refiner.judges.lexical.prepared_text import COMMON, PreparedText, Word
 
 _MAX_DETAILS = 40  # details of a statement, and positions of one word, that are looked at
 _MAX_OTHERS = 500  # details of a source that are tried in one position

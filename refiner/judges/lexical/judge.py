@@ -14,7 +14,7 @@ from refiner.domain import Check, Verdict
 from refiner.judges import quality as measured
 from refiner.judges.lexical import details, polarity, quantifiers
 from refiner.judges.lexical.overlap import FEATURES, figures
-from refiner.judges.lexical.prepared import PreparedText, prepare
+from refiner.judges.lexical.prepared_text import PreparedText, prepare
 from refiner.judges.protocol import Stop, never_stop
 from refiner.text.words import words
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from refiner.judges.lexical.prepared import Word
+from refiner.judges.lexical.prepared_text import Word
 
 _SCALES: Mapping[str, float] = {
     "hundred": 1e2,

@@ -11,7 +11,7 @@ from itertools import pairwise
 from rapidfuzz.distance import LCSseq
 
 from refiner.judges.lexical.context import Rarity
-from refiner.judges.lexical.prepared import COMMON, PreparedText
+from refiner.judges.lexical.prepared_text import COMMON, PreparedText
 
 FEATURES = (
     "recall",

@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from refiner.judges.lexical.context import Rarity, context, fit
-from refiner.judges.lexical.prepared import COMMON, PreparedText, stem, word_list
+from refiner.judges.lexical.prepared_text import COMMON, PreparedText, stem, word_list
 
 _ANTONYMS = Path(__file__).with_name("antonyms.txt")
 _SCOPE_WORDS = 4  # content words after a negation that it is about

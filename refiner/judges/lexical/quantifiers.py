@@ -5,7 +5,7 @@ Only saying more than the evidence is a problem. If the text says something of a
 
 from refiner.judges.lexical.context import Rarity, context, fit
 from refiner.judges.lexical.polarity import is_negative
-from refiner.judges.lexical.prepared import PreparedText, word_list
+from refiner.judges.lexical.prepared_text import PreparedText, word_list
 
 _ALL = word_list(
     "all every each always everyone everybody everything everywhere entire entirely whole wholly completely "

@@ -17,7 +17,7 @@ from refiner.engines.protocol import Engine
 from refiner.errors import RefinerError
 from refiner.judges.protocol import Judge
 from refiner.pipeline import refine
-from refiner.prompts.template import PromptTemplate
+from refiner.prompts.prompt_file import PromptTemplate
 
 _POLL_SECONDS = 0.05
 """Seconds between two looks for the stop file."""
