@@ -1,1 +1,1 @@
-"""Ratings: what people are asked, where ratings are kept, what leaves, and what all of them tell."""
+"""Ratings: the questions to raters, the storage, the export and publishing, and the statistics over all votes."""

@@ -1,7 +1,7 @@
-"""Where ratings are kept: one table of events, through SQLAlchemy. Nothing without the rater's consent.
+"""Stores ratings in one table of events, through SQLAlchemy. Stores nothing without the rater's consent.
 
-Events are only ever added; the one thing that changes an event is its deletion, which wipes its texts. A run
-has one vote: the latest event counts, and the same rating sent again is the same event.
+Events are only added. Only a deletion changes an event: it wipes the event's texts. A run has one vote, which is
+its latest event. The same rating sent again is the same event.
 """
 
 import threading
@@ -22,7 +22,7 @@ from refiner.feedback.storage.events import EVENTS, SCHEMA_VERSION, WIPED, given
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """The vote that counts for a run: its event's id, when it was cast (UTC), and what was given.
+    """The vote that counts for a run: its event's id, when it was cast (UTC), and the rating.
 
     ``consent_words`` are the words of ``feedback.consent_version``, as the rater saw them.
     """
@@ -34,9 +34,9 @@ class Vote:
 
 
 class Store:
-    """Ratings in the database at ``url``, SQLite or PostgreSQL; file and table are made at first use.
+    """The ratings in the SQLite or PostgreSQL database at ``url``. The first use makes the file and the table.
 
-    Safe to use from threads and processes. Every failure of the database is a `StoreError` that says what to do.
+    Threads and processes may share it. Every failure of the database is a `StoreError` that says what to do.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,7 +45,7 @@ class Store:
         self._engine: sa.Engine | None = None
 
     def add(self, feedback: Feedback) -> str:
-        """Keep a rating; returns its event's id. `InputError` without consent."""
+        """Stores a rating and returns its event's id. Raises `InputError` without consent to store it."""
         if not feedback.consent_store:
             raise InputError("Nothing was stored: a rating is kept only with your consent to store it.")
         row = given(feedback)
@@ -67,9 +67,10 @@ class Store:
         return event
 
     def delete(self, event_id: str) -> bool:
-        """Wipe the texts of a rating and of all others of its run; False where there is none, or none any more.
+        """Wipes a rating and all other ratings of its run. Returns False if there was nothing left to wipe.
 
-        `StoreError` while somebody else reads the database and a copy may be left in its files: ask again.
+        Raises `StoreError` while others read the database, as a copy may then be left in its files. A later call
+        removes it.
         """
         here = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
@@ -79,12 +80,15 @@ class Store:
             database.lock(connection, f"run {run_id}")
             votes = sa.and_(EVENTS.c.run_id == run_id, EVENTS.c.kind == "vote")
             wiped = connection.execute(EVENTS.update().where(votes).values(WIPED)).rowcount
-        with database.told():  # also when there was nothing to wipe: an earlier try may have failed here
+        with database.told():  # even if nothing was wiped: an earlier purge may have failed
             database.purge(self._opened())
         return wiped > 0
 
     def run_of(self, event_id: str) -> tuple[str, bool] | None:
-        """The run that a rating is on, deleted or not, and whether one of its ratings might be published."""
+        """Returns the run of a rating, and whether a rating of that run had consent to publish. Deleted ones count.
+
+        Returns None if there is no such rating.
+        """
         here = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
             run_id = connection.scalar(here)
@@ -94,25 +98,25 @@ class Store:
             return run_id, bool(connection.scalar(might))
 
     def vote(self, event_id: str) -> Vote | None:
-        """The vote of this number, while it counts."""
+        """Returns the vote with this event's id. Returns None if there is none, or if it no longer counts."""
         query = sa.select(EVENTS).where(_COUNTS, EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
             row = connection.execute(query).mappings().first()
         return None if row is None else _vote(row)
 
     def votes(self) -> tuple[Vote, ...]:
-        """The votes that count, one a run, in the order in which they were cast."""
+        """Returns the votes that count, one per run, in the order in which they were cast."""
         query = sa.select(EVENTS).where(_COUNTS).order_by(EVENTS.c.number)
         with self._begin() as connection:
             return tuple(_vote(row) for row in connection.execute(query).mappings())
 
     def count(self) -> int:
-        """How many votes count."""
+        """Returns how many votes count."""
         with self._begin() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(EVENTS).where(_COUNTS)) or 0
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Closes the connections. The next use opens the database again."""
         with self._lock:
             if self._engine is not None:
                 self._engine.dispose()
@@ -120,7 +124,10 @@ class Store:
 
     @staticmethod
     def _last(connection: sa.Connection, run_id: str) -> Mapping[str, Any] | None:
-        """The run's vote so far, but for the run itself. Nobody else adds to the run until the transaction ends."""
+        """Returns the run's latest vote without its ``run`` column.
+
+        Locks the run: nobody else can add to it until the transaction ends.
+        """
         database.lock(connection, f"run {run_id}")
         columns = [column for column in EVENTS.columns if column.name != "run"]
         query = sa.select(*columns).where(EVENTS.c.run_id == run_id, EVENTS.c.kind == "vote")
@@ -129,7 +136,7 @@ class Store:
 
     @contextmanager
     def _begin(self) -> Iterator[sa.Connection]:
-        """A transaction."""
+        """Opens a transaction. Turns its errors into `StoreError`."""
         with database.told(), self._opened().begin() as connection:
             yield connection
 
