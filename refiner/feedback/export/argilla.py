@@ -1,7 +1,7 @@
-"""Votes as records of Argilla 2, and the settings of the data set they go into. Plain data: no Argilla needed.
+"""Votes as records of Argilla 2, and the settings of their data set. This is plain data: Argilla is not needed.
 
-What a rater said is a suggestion of a human, not a response: a response belongs to a user of the server it is
-loaded into, and the raters are none.
+A rating becomes a human's suggestion, not a response. A response belongs to a user of the Argilla server, and the
+raters are not its users.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ _GUIDELINES = (
 
 
 def record(vote: Vote) -> Row:
-    """What `argilla.Record.from_dict` reads."""
+    """Returns the vote as `argilla.Record.from_dict` reads it."""
     given, texts = vote.feedback, Texts.of(vote)
     said = {"preference": given.choice, "stars": given.stars, "comment": given.comment or None}
     about = {
@@ -53,7 +53,7 @@ def record(vote: Vote) -> Row:
 
 
 def settings() -> dict[str, Any]:
-    """What `argilla.Settings.from_json` reads."""
+    """Returns the settings of the data set as `argilla.Settings.from_json` reads them."""
     text = {"type": "text", "use_markdown": False}
     choices = [{"value": value, "text": words} for value, words in _CHOICES.items()]
     return {

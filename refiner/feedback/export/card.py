@@ -1,4 +1,4 @@
-"""The card of a published data set: what is in it, under which words and licence, and where it leans."""
+"""The card of a published data set: its format, counts, words of consent, licence and biases. Writes no files."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,23 +15,23 @@ from refiner.feedback.insight.biases import Share
 from refiner.feedback.storage.store import Vote
 
 _TEXTS = (
-    "The prompt is question and sources, all of them and whole, as the refining model is shown them, without the "
-    "draft and without instructions. Both answers are in the refiner's form, `<answer>` with `<snippet id=ID>` around "
-    "what cites: a draft's bracket citations were rewritten by rule, so that the notation does not tell the two apart. "
-    "Where the rule takes more or less of a sentence for the cited claim than its author meant, that marks drafts."
+    "The prompt is the question and all sources in full, as the refining model sees them, without the draft and "
+    "without instructions. Both answers are in the refiner's form, `<answer>` with `<snippet id=ID>` around each cited "
+    "claim. A rule rewrote the drafts' bracket citations, so that the notation does not tell the two apart. The rule "
+    "may take more or less of a sentence for the cited claim than its author meant. That can still tell a draft."
 )
-_NESTED = "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, by kind) are JSON in a text, so that the columns' types stay."
+_NESTED = "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, by kind) are JSON texts, so that each column keeps its type."
 _FORMATS: Mapping[Format, str] = {
     "trl": "Preference pairs for TRL (DPO, reward models): conversational `prompt`, `chosen`, `rejected`. "
-    f"A vote for either answer is a row; a tie says nothing of a pair, nor does “both bad”.\n\n{_TEXTS}",
+    f"A vote for either answer is a row. A tie is none, nor is “both bad”, as neither prefers one answer.\n\n{_TEXTS}",
     "kto": "Unpaired preferences for TRL (KTO): conversational `prompt`, `completion`, and `label`. A vote for "
-    "either answer is two rows, the preferred one true; “both bad” is two rows, both false; a tie is none."
+    "either answer is two rows, the preferred one true. “Both bad” is two rows, both false. A tie is none."
     f"\n\n{_TEXTS}",
     "argilla": "Records for Argilla 2: `settings.json` for `argilla.Settings.from_json`, each of `records.json` for "
-    "`argilla.Record.from_dict`. What the rater said stands as a human's suggestion, since a response would have to "
-    "belong to a user of the server.",
-    "jsonl": f"Votes, one a line. {_NESTED}",
-    "parquet": f"Votes, one a row. {_NESTED}",
+    "`argilla.Record.from_dict`. The rating is a human's suggestion, as a response would have to belong to "
+    "a user of the server.",
+    "jsonl": f"One vote a line. {_NESTED}",
+    "parquet": f"One vote a row. {_NESTED}",
 }
 _REASONS: Mapping[Reason, str] = {
     "tie": "tie",
@@ -45,7 +45,11 @@ _SIZES = (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 
 @dataclass(frozen=True, slots=True)
 class ExportCounts:
-    """What became of the votes: ``votes`` there were, ``withheld`` without consent to publish, ``rows`` written."""
+    """The counts of an export.
+
+    ``votes`` is how many there were, ``withheld`` how many had no consent to publish, ``rows`` how many rows were
+    written. ``left_out`` counts votes by reason, ``scrubbed`` counts the strings taken out by kind.
+    """
 
     votes: int
     withheld: int
@@ -55,7 +59,7 @@ class ExportCounts:
 
 
 def card(kind: Format, votes: Sequence[Vote], counts: ExportCounts, licence: str, data_files: str) -> str:
-    """The text of ``README.md``; ``votes`` are those with consent, ``data_files`` where the rows stand."""
+    """Returns the text of ``README.md``. ``votes`` are those with consent, ``data_files`` is the path of the rows."""
     body = _template("card").substitute(
         format=_FORMATS[kind],
         counts=_table(("", "votes"), _counted(counts)),
@@ -71,7 +75,7 @@ def card(kind: Format, votes: Sequence[Vote], counts: ExportCounts, licence: str
 
 
 def live_card(licence: str, data_files: str) -> str:
-    """The card of a data set that grows vote by vote, whose counts nobody keeps up."""
+    """Returns the card of a data set that grows vote by vote. It gives no counts, as they would soon be out of date."""
     body = _template("live_card").substitute(
         columns=", ".join(_code(name) for name in FLAT),
         nested=_NESTED,
@@ -156,5 +160,5 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _code(text: str) -> str:
-    """Text of unknown origin as code: on one line, and nothing in it ends the code or the cell."""
+    """Returns untrusted text as inline code: on one line, with nothing in it that ends the code or the table cell."""
     return f"`{' '.join(text.replace('`', '’').replace('|', '¦').split()) or ' '}`"

@@ -1,6 +1,6 @@
-"""Votes into a folder that `datasets.load_dataset` reads: rows in a file, and a card that says what they are.
+"""Exports votes into a folder that `datasets.load_dataset` reads: a file of rows, and a card.
 
-Only votes with consent to publish, and every text scrubbed.
+Exports only votes with consent to publish, and scrubs every text.
 """
 
 import json
@@ -22,13 +22,13 @@ LICENCE = "cc-by-4.0"
 def export(
     votes: Sequence[Vote], kind: Format, folder: Path, scrubber: Scrubber, licence: str = LICENCE
 ) -> ExportCounts:
-    """Write the folder and say what became of the votes.
+    """Writes the folder and returns the counts.
 
-    `InputError` where the folder holds anything: what an earlier export had consent for may be withdrawn by now.
-    Also where no vote makes a row.
+    Raises `InputError` if the folder is not empty, since consent to an earlier export may be withdrawn by now. Also
+    raises it if no vote makes a row, if the folder cannot be written, or if Parquet lacks pyarrow.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} holds something already. Name a new folder.")
+        raise InputError(f"{folder} is not an empty folder. Name a new folder.")
     cleaned = [rows.scrubbed(vote, scrubber) for vote in votes if vote.feedback.consent_publish]
     published = [vote for vote, _ in cleaned]
     made, left_out = table(cleaned, kind)
@@ -48,7 +48,7 @@ def export(
 
 
 def table(cleaned: Sequence[tuple[Vote, Counter[Kind]]], kind: Format) -> tuple[list[Row], Counter[Reason]]:
-    """The rows of scrubbed votes, and how many votes make none, by reason."""
+    """Returns the rows of scrubbed votes, and how many votes make no row, by reason."""
     if kind == "argilla":
         return [argilla.record(vote) for vote, _ in cleaned], Counter()
     if kind not in {"trl", "kto"}:
@@ -63,7 +63,7 @@ def table(cleaned: Sequence[tuple[Vote, Counter[Kind]]], kind: Format) -> tuple[
 
 
 def describe_counts(counts: ExportCounts) -> str:
-    """The counts in a line."""
+    """Returns the counts as one line of text."""
     parts = [f"{counts.votes} votes", f"{counts.withheld} without consent to publish"]
     parts += [f"{number} left out ({reason.replace('_', ' ')})" for reason, number in counts.left_out.items()]
     parts += [f"{number} {kind} strings taken out" for kind, number in counts.scrubbed.items()]

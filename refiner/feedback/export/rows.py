@@ -1,7 +1,7 @@
-"""Votes as rows of a published data set: pure functions from a vote to plain data. Knows no files and no hub.
+"""Turns votes into rows of a published data set, as plain data. Pure functions. Knows no files and no hub.
 
-The two answers of a pair are written in one form, ``<answer>`` with a ``<snippet id=…>`` around what cites, also
-where a draft had brackets, so that the notation does not tell which is which.
+Both answers of a pair are written in the same form: ``<answer>`` with a ``<snippet id=…>`` around each cited claim.
+A draft's brackets are rewritten too, so that the notation does not tell which answer is which.
 """
 
 import json
@@ -20,7 +20,7 @@ from refiner.prompts.template import PromptTemplate
 
 Row = dict[str, Any]
 Reason = Literal["tie", "both_bad", "incomplete", "same"]
-"""Why a vote makes no row: the choice says nothing of a pair; a text is missing; both texts are the same."""
+"""Why a vote makes no row: a tie, both bad, a missing text (incomplete), or two equal answers (same)."""
 
 FLAT: Mapping[str, type] = {
     "id": str,
@@ -48,16 +48,18 @@ FLAT: Mapping[str, type] = {
     "scrubbed": str,
     "deleted": bool,
 }
-"""The columns of a flat row, each str, int or bool, or null. What is nested is JSON text, so that no column's type
-hangs on the votes there are: ``reasons``, ``criteria``, ``claims``, ``sources``, ``run``, the record's rest, and ``scrubbed``, how
-many different strings were taken out by kind."""
+"""The columns of a flat row. Each holds str, int or bool, or null.
+
+Nested values are JSON text, so that no column's type depends on the votes: ``reasons``, ``criteria``, ``claims``,
+``sources``, ``run`` (the rest of the run's record) and ``scrubbed`` (how many different strings were taken out, by kind).
+"""
 
 _OF_RUN = ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts of a vote as read: what both answers answer, and the two."""
+    """The parsed texts of a vote: the question, the sources and both answers."""
 
     question: str
     sources: tuple[Source, ...]
@@ -66,7 +68,7 @@ class Texts:
 
     @classmethod
     def of(cls, vote: Vote) -> "Texts":
-        """Those of the run's record; what is missing is empty."""
+        """Reads the texts from the run's record. Missing texts are empty."""
         run = vote.feedback.run
         sources = tuple(_source(one) for one in _list(run, "sources"))
         ids = [source.id for source in sources]
@@ -75,29 +77,32 @@ class Texts:
 
     @property
     def prompt(self) -> str:
-        """Question and sources as the built-in prompt shows them, without its instructions and the draft."""
+        """The question and the sources as in the built-in prompt, without its instructions and without the draft."""
         return _template().material_text(self.question, self.sources)
 
 
 def scrubbed(vote: Vote, scrubber: Scrubber) -> tuple[Vote, Counter[Kind]]:
-    """The vote without what must not leave, and how many different strings were taken out, by kind."""
+    """Returns the vote with its texts scrubbed, and how many different strings were taken out, by kind."""
     given = vote.feedback
     texts, taken = scrubber.scrub_all({"run": given.run, "comment": given.comment})
     return replace(vote, feedback=replace(given, **texts)), Counter(kind for kind, _ in taken)
 
 
 def left_out(vote: Vote) -> Reason | None:
-    """Why a vote makes no preference pair; None where it makes one."""
+    """Returns why a vote makes no preference pair, or None if it makes one."""
     return "both_bad" if vote.feedback.choice == "both_bad" else left_out_of_kto(vote)
 
 
 def left_out_of_kto(vote: Vote) -> Reason | None:
-    """Why a vote makes no rows for KTO; both bad says of both that they are undesirable."""
+    """Returns why a vote makes no rows for KTO, or None if it makes them.
+
+    "Both bad" makes rows here: both answers are undesirable.
+    """
     return "tie" if vote.feedback.choice == "tie" else _unusable(vote)
 
 
 def preference(vote: Vote) -> Row:
-    """A row of TRL's conversational preference format; for votes that `left_out` lets through."""
+    """Returns a row of TRL's conversational preference format. Only for votes where `left_out` returns None."""
     texts = Texts.of(vote)
     sides: dict[Side, Answer] = {"refined": texts.refined, "draft": texts.draft}
     chosen = sides.pop(cast("Side", vote.feedback.choice))
@@ -111,7 +116,10 @@ def preference(vote: Vote) -> Row:
 
 
 def unpaired(vote: Vote) -> tuple[Row, Row]:
-    """Two rows of TRL's conversational unpaired format, the refined answer's first; true is what was preferred."""
+    """Returns two rows of TRL's conversational unpaired format, the refined answer's first.
+
+    ``label`` is true for the preferred answer.
+    """
     texts = Texts.of(vote)
     prompt = _turn("user", texts.prompt)
     refined, draft = (
@@ -127,7 +135,7 @@ def unpaired(vote: Vote) -> tuple[Row, Row]:
 
 
 def flat(vote: Vote, taken: Mapping[Kind, int]) -> Row:
-    """Everything of a vote and of what was taken out of it, in the columns of `FLAT`."""
+    """Returns the whole vote in the columns of `FLAT`, with the counts of the strings taken out of it."""
     given, run = vote.feedback, vote.feedback.run
     rest = {name: value for name, value in run.items() if name not in {*_OF_RUN, "sources"}}
     return {
@@ -153,15 +161,15 @@ def flat(vote: Vote, taken: Mapping[Kind, int]) -> Row:
 
 
 def tombstone(event_id: str, run_id: str | None) -> Row:
-    """A flat row that says: the vote of this event is withdrawn, and all earlier lines of its run."""
+    """Returns a flat row that withdraws the vote of this event and all earlier lines of its run."""
     return {**dict.fromkeys(FLAT), "id": event_id, "run_id": run_id, "deleted": True}
 
 
 def written(answer: Answer) -> str:
-    """An answer in the refiner's form, in which nothing of its text reads as a tag or as a turn of a chat."""
+    """Returns an answer in the refiner's form. Nothing in its text reads as a tag or as a turn of a chat."""
     parts: list[Plain | Claim] = []
     for plain, group in groupby(answer.parts, lambda part: isinstance(part, Plain)):
-        if plain:  # joined first: two harmless halves can make a tag
+        if plain:  # joined before defanging: two harmless halves can make a tag
             parts.append(Plain(defang("".join(part.text for part in group)), 0, 0))
         else:
             parts += [replace(part, text=defang(part.text)) for part in group]
@@ -176,7 +184,7 @@ def _unusable(vote: Vote) -> Reason | None:
 
 
 def _about(vote: Vote) -> Row:
-    """What tells a pair's origin and the biases it may have; TRL ignores these columns."""
+    """Returns the columns that tell a pair's origin and its possible biases. TRL ignores these columns."""
     given: Feedback = vote.feedback
     return {
         "id": vote.id,

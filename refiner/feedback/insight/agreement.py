@@ -1,12 +1,12 @@
-"""Whether people agree with a judge: its verdicts in the runs' records against what raters said of them. Pure.
+"""How far raters agree with a judge. Compares the verdicts in the runs' records with the raters' answers. Pure functions.
 
-A rater says of a verdict that it is right or wrong. So the rater's own yes or no is the judge's, or its opposite.
-The judge's is read as the page shows it: yes from the upper of its three levels (0, 1, 2, halved), no from the lower,
-and for the lexical estimate by its label. Where it says "partly" nobody knows which way a rater who disagrees
-would go: such verdicts count in the share that people agree with, and nowhere else.
+A rater says whether a verdict is right or wrong. So the rater's own yes or no is the judge's, or its opposite.
+The judge's yes or no is read as the page shows it. Of its three levels (0, 1, 2, halved) the upper one is yes and
+the lower one is no. The lexical estimate is read by its label. If a verdict is "partly", a rater who disagrees could
+mean either yes or no. Such verdicts count in the share that people agree with, and nowhere else.
 
-Yes means that what the criterion describes is so, for a fault that it is there: values are those before polarity.
-Turning all of a criterion's yes into no would change neither kappa nor AUROC.
+Yes means that what the criterion describes is so. For a fault it means that the fault is there, as values are those
+before polarity. Swapping yes and no for a whole criterion would change neither kappa nor AUROC.
 """
 
 from collections import defaultdict
@@ -21,17 +21,17 @@ from refiner.scoring.metrics import Figure, agreement, evaluate
 from refiner.scoring.verdict_levels import NO_BELOW, YES_FROM
 
 Kind = Literal["criterion", "support", "uncited"]
-"""Of what: a criterion, a claim's support, or that a sentence needs a citation and has none."""
+"""What a verdict is about: a criterion, a claim's support, or a sentence that lacks a citation it needs."""
 
 LEAST, LEAST_GROUPS = 10, 5
-"""Answers, and raters or else runs, under which no figure is given: resampling would tell nothing of the spread."""
+"""How many answers, and how many raters (or else runs), a figure needs. With fewer, resampling cannot tell its spread."""
 
 _LABELS = {PROBLEM: False, WEAK: None, NO_PROBLEM: True}
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeVersion:
-    """Whose verdicts: ``estimated`` is a heuristic's and never mixed with judged ones."""
+    """A judge and its version. ``estimated`` marks a heuristic, whose verdicts are never mixed with judged ones."""
 
     name: str
     version: str
@@ -40,7 +40,10 @@ class JudgeVersion:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """A verdict and what a rater said of it; ``yes`` is the verdict's, None for the middle level."""
+    """A judge's verdict, and whether a rater agreed with it.
+
+    ``value`` is the verdict's value from 0 to 1. ``yes`` is the verdict's yes or no, or None for the middle level.
+    """
 
     judge: JudgeVersion
     kind: Kind
@@ -54,7 +57,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class FigureOrReason:
-    """A figure, or why there is none."""
+    """A figure, or the reason why there is none."""
 
     figure: Figure | None
     reason: str = ""
@@ -62,9 +65,10 @@ class FigureOrReason:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of one judge in one matter: the verdicts that people agreed with, and how far it tells what they would say.
+    """How far raters agree with one judge on one subject: a criterion (by its title) or another kind of verdict.
 
-    ``middle`` of the verdicts are on the middle level; ``kappa`` and ``auroc`` are of the others.
+    ``agreed`` is the share of verdicts that raters agreed with. ``middle`` is how many verdicts are on the middle
+    level. ``kappa`` and ``auroc`` are computed from the others.
     """
 
     judge: JudgeVersion
@@ -77,7 +81,10 @@ class Agreement:
 
 
 def agreements(votes: Iterable[Vote]) -> tuple[Agreement, ...]:
-    """One for each judge and criterion (by its title) or other matter that people answered on, judge by judge."""
+    """Returns an agreement for each judge and each subject that raters answered on.
+
+    The judge with the most answers comes first, and within a judge the subject with the most answers.
+    """
     found: defaultdict[tuple[JudgeVersion, Kind, str], list[Opinion]] = defaultdict(list)
     for vote in votes:
         for one in opinions(vote):
@@ -90,7 +97,10 @@ def agreements(votes: Iterable[Vote]) -> tuple[Agreement, ...]:
 
 
 def opinions(vote: Vote) -> Iterator[Opinion]:
-    """What the vote's rater said of the refined answer's verdicts. Facts and what was not scored are no judge's."""
+    """Yields the rater's answers on the verdicts on the refined answer.
+
+    Skips facts and verdicts without a score, since no judge gave them.
+    """
     given = vote.feedback
     reward = _mapping(given.run.get("reward"))
     criteria = {one.get("id"): one for one in _mappings(_mapping(reward.get("rubric")).get("criteria"))}
@@ -137,7 +147,7 @@ def _agreement(judge: JudgeVersion, kind: Kind, title: str, given: Sequence[Opin
 
 
 def _missing(said: Sequence[bool], labels: Sequence[bool], groups: Sequence[str]) -> str:
-    """Why there can be no figure; nothing where there can."""
+    """Returns why there can be no figure, or "" if there can be one."""
     if len(said) < LEAST:
         return f"fewer than {LEAST} answers"
     if len(set(groups)) < LEAST_GROUPS:
@@ -150,7 +160,11 @@ def _missing(said: Sequence[bool], labels: Sequence[bool], groups: Sequence[str]
 
 
 def _groups(given: Sequence[Opinion]) -> list[str]:
-    """By whom, as a rater's answers hang together; by run where there are too few raters. Nobody known: by run."""
+    """Returns the group of each answer, for resampling by group.
+
+    One rater's answers depend on each other, so they are a group. Answers of unknown raters are grouped by run. If
+    there are too few groups of this kind, all answers are grouped by run.
+    """
     raters = [f"rater {one.rater}" if one.rater else f"run {one.run}" for one in given]
     return raters if len(set(raters)) >= LEAST_GROUPS else [f"run {one.run}" for one in given]
 

@@ -1,4 +1,4 @@
-"""What the votes tell all together: how many over time, and how often the refined answer won, by who wrote it. Pure."""
+"""Statistics over all votes: votes per day, and how often the refined answer won, by model and prompt. Pure functions."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from refiner.feedback.storage.store import Vote
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often the refined answer won among votes for either answer; the other votes are counted beside."""
+    """How often the refined answer won among votes for either answer, and the numbers of the other votes."""
 
     refined: Share
     ties: int
@@ -22,13 +22,13 @@ class Tally:
 
     @property
     def n(self) -> int:
-        """All votes."""
+        """The number of all votes."""
         return self.refined.n + self.ties + self.both_bad
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The votes on what one model wrote by one prompt, those blind and those not apart."""
+    """The votes on the answers of one model with one prompt version. Blind votes make a group of their own."""
 
     model: str
     prompt_version: str
@@ -38,7 +38,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The votes of a day (UTC) by choice; what was not chosen is left out."""
+    """The votes of a day (UTC) by choice. Choices without votes are left out."""
 
     day: date
     counts: Mapping[Choice, int]
@@ -46,9 +46,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """Everything; ``raters`` are those told apart, ``unnamed`` the votes of no known rater.
+    """All statistics. ``raters`` is how many different raters are known, ``unnamed`` how many votes have no rater.
 
-    ``groups`` go from many votes to few, ``days`` from old to new, those without a vote left out.
+    ``groups`` are sorted from many votes to few, ``days`` from old to new. Days without votes are left out.
+    ``blind`` counts the votes where the sides were unnamed, ``named`` the others.
     """
 
     total: Tally
@@ -65,7 +66,7 @@ class Insight:
 
 
 def insight(votes: Sequence[Vote]) -> Insight:
-    """Read the votes; any number."""
+    """Computes all statistics of any number of votes, none included."""
     blind = [vote for vote in votes if vote.feedback.blind]
     named = [vote for vote in votes if not vote.feedback.blind]
     raters = [vote.feedback.rater for vote in votes]
@@ -85,13 +86,13 @@ def insight(votes: Sequence[Vote]) -> Insight:
 
 
 def tally(votes: Sequence[Vote]) -> Tally:
-    """The votes counted."""
+    """Counts the votes."""
     counts = Counter(vote.feedback.choice for vote in votes)
     return Tally(biases.refined_won(votes), counts["tie"], counts["both_bad"])
 
 
 def by_day(votes: Sequence[Vote]) -> tuple[Day, ...]:
-    """The votes by the day on which they were cast, in UTC."""
+    """Groups the votes by the day on which they were cast, in UTC."""
     days: defaultdict[date, Counter[Choice]] = defaultdict(Counter)
     for vote in votes:
         days[vote.created_at.astimezone(UTC).date()][vote.feedback.choice] += 1
@@ -99,7 +100,7 @@ def by_day(votes: Sequence[Vote]) -> tuple[Day, ...]:
 
 
 def by_model(votes: Sequence[Vote]) -> tuple[Group, ...]:
-    """The votes by model, prompt version, and whether they were blind."""
+    """Groups the votes by model, by prompt version, and by whether they were blind."""
     groups: defaultdict[tuple[str, str, bool], list[Vote]] = defaultdict(list)
     for vote in votes:
         run = vote.feedback.run
