@@ -13,8 +13,8 @@ from pathlib import Path
 from refiner.errors import StoreError
 from refiner.settings import MIN_SECRET_LENGTH, Settings
 
-FILE = "rater.key"
-DIGITS = 32
+KEY_FILE_NAME = "rater.key"
+RATER_ID_DIGITS = 32
 
 
 def rater_id(key: bytes, *, name: str = "", browser: str = "") -> str:
@@ -25,11 +25,12 @@ def rater_id(key: bytes, *, name: str = "", browser: str = "") -> str:
     """
     if not name and not browser:
         return ""
-    said = f"name:{name}" if name else f"browser:{browser}"
-    return hmac.new(key, said.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:DIGITS]
+    identity = f"name:{name}" if name else f"browser:{browser}"
+    digest = hmac.new(key, identity.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return digest.hexdigest()[:RATER_ID_DIGITS]
 
 
-def key_of(settings: Settings) -> bytes:
+def rater_key(settings: Settings) -> bytes:
     """Returns the key from the settings, else the key from the file in the cache folder.
 
     The first use makes the file, readable by its owner only. Raises `StoreError` if the file can be neither read
@@ -37,25 +38,25 @@ def key_of(settings: Settings) -> bytes:
     """
     if settings.rater_key:
         return settings.rater_key.encode()
-    file = settings.cache_dir.expanduser() / FILE
+    file = settings.cache_dir.expanduser() / KEY_FILE_NAME
     try:
         if not file.exists():
-            _make(file)
+            _make_key_file(file)
         key = file.read_bytes()
     except OSError as error:
-        raise _failure(str(error)) from error
+        raise _key_error(str(error)) from error
     if len(key) < MIN_SECRET_LENGTH:
-        raise _failure(f"{file} does not hold a whole key")
+        raise _key_error(f"{file} does not hold a whole key")
     return key
 
 
-def _failure(reason: str) -> StoreError:
+def _key_error(reason: str) -> StoreError:
     return StoreError(
         f"The key for raters' ids could not be read or made: {reason}. Set REFINER_RATER_KEY to a long random text."
     )
 
 
-def _make(file: Path) -> None:
+def _make_key_file(file: Path) -> None:
     """Makes the file in one step, so that no reader sees half a key. The first of several processes wins."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent) as draft:  # mode 0600

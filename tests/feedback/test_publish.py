@@ -391,7 +391,7 @@ def test_what_is_withdrawn_twice_is_marked_once(make: Make, hub: Hub) -> None:
 def test_a_deletion_that_left_a_copy_in_the_database_is_taken_back_all_the_same(
     make: Make, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(database.SETTINGS["sqlite"], "connect_args", {"timeout": 0})
+    monkeypatch.setitem(database.ENGINE_OPTIONS["sqlite"], "connect_args", {"timeout": 0})
     file, publisher = tmp_path / "feedback.db", make()
     with closing(Store(f"sqlite:///{file.as_posix()}")) as store:
         ballots = VoteRecorder(store, publisher)

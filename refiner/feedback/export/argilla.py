@@ -7,7 +7,7 @@ raters are not its users.
 from typing import Any
 
 from refiner.domain import Source
-from refiner.feedback.export.rows import Row, Texts, written
+from refiner.feedback.export.rows import Row, VoteTexts, answer_text
 from refiner.feedback.storage.store import Vote
 
 _FIELDS = {"question": "Question", "sources": "Sources", "draft": "Draft", "refined": "Refined answer"}
@@ -25,7 +25,7 @@ _GUIDELINES = (
 
 def record(vote: Vote) -> Row:
     """Returns the vote as `argilla.Record.from_dict` reads it."""
-    given, texts = vote.feedback, Texts.of(vote)
+    given, texts = vote.feedback, VoteTexts.of(vote)
     said = {"preference": given.choice, "stars": given.stars, "comment": given.comment or None}
     about = {
         "model": given.run.get("model"),
@@ -40,8 +40,8 @@ def record(vote: Vote) -> Row:
         "fields": {
             "question": texts.question,
             "sources": "\n\n".join(_shown(source) for source in texts.sources),
-            "draft": written(texts.draft),
-            "refined": written(texts.refined),
+            "draft": answer_text(texts.draft),
+            "refined": answer_text(texts.refined),
         },
         "suggestions": {
             name: {"value": value, "type": "human", "agent": given.rater or "rater"}

@@ -8,10 +8,10 @@ from string import Template
 
 from refiner.feedback.consent import VERSIONS
 from refiner.feedback.export.formats import Format
-from refiner.feedback.export.rows import FLAT, Reason
-from refiner.feedback.export.scrub import Kind
+from refiner.feedback.export.rows import FLAT, ExclusionReason
+from refiner.feedback.export.scrub import SensitiveKind
 from refiner.feedback.insight import biases
-from refiner.feedback.insight.biases import Share
+from refiner.feedback.insight.biases import Proportion
 from refiner.feedback.storage.store import Vote
 
 _TEXTS = (
@@ -33,13 +33,17 @@ _FORMATS: Mapping[Format, str] = {
     "jsonl": f"One vote a line. {_NESTED}",
     "parquet": f"One vote a row. {_NESTED}",
 }
-_REASONS: Mapping[Reason, str] = {
+_REASONS: Mapping[ExclusionReason, str] = {
     "tie": "tie",
     "both_bad": "both bad",
     "incomplete": "question or an answer missing",
     "same": "both answers the same",
 }
-_KINDS: Mapping[Kind, str] = {"email": "e-mail addresses", "phone": "phone numbers", "key": "keys and tokens"}
+_KINDS: Mapping[SensitiveKind, str] = {
+    "email": "e-mail addresses",
+    "phone": "phone numbers",
+    "key": "keys and tokens",
+}
 _SIZES = (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")
 
 
@@ -54,13 +58,13 @@ class ExportCounts:
     votes: int
     withheld: int
     rows: int
-    left_out: Counter[Reason]
-    scrubbed: Counter[Kind]
+    left_out: Counter[ExclusionReason]
+    scrubbed: Counter[SensitiveKind]
 
 
 def card(kind: Format, votes: Sequence[Vote], counts: ExportCounts, licence: str, data_files: str) -> str:
     """Returns the text of ``README.md``. ``votes`` are those with consent, ``data_files`` is the path of the rows."""
-    body = _template("card").substitute(
+    body = _read_template("card").substitute(
         format=_FORMATS[kind],
         counts=_table(("", "votes"), _counted(counts)),
         scrubbed=_table(
@@ -76,7 +80,7 @@ def card(kind: Format, votes: Sequence[Vote], counts: ExportCounts, licence: str
 
 def live_card(licence: str, data_files: str) -> str:
     """Returns the card of a data set that grows vote by vote. It gives no counts, as they would soon be out of date."""
-    body = _template("live_card").substitute(
+    body = _read_template("live_card").substitute(
         columns=", ".join(_code(name) for name in FLAT),
         nested=_NESTED,
         consent="\n".join(_words(version) for version in VERSIONS),
@@ -85,7 +89,7 @@ def live_card(licence: str, data_files: str) -> str:
     return f"{_head(licence, data_files)}\n\n{body}"
 
 
-def _template(name: str) -> Template:
+def _read_template(name: str) -> Template:
     return Template(Path(__file__).with_name(f"{name}.txt").read_text(encoding="utf-8"))
 
 
@@ -141,7 +145,7 @@ def _biases(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
     return [(words, _percent(share), share.n) for words, share in shares.items()]
 
 
-def _percent(share: Share) -> str:
+def _percent(share: Proportion) -> str:
     if share.figure is None:
         return "no votes"
     one = share.figure

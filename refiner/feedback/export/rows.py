@@ -13,13 +13,13 @@ from itertools import groupby
 from typing import Any, Literal, cast
 
 from refiner.domain import Answer, Claim, Feedback, Plain, Side, Source
-from refiner.feedback.export.scrub import Kind, Scrubber
+from refiner.feedback.export.scrub import Scrubber, SensitiveKind
 from refiner.feedback.storage.store import Vote
 from refiner.formats.answer import defang, parse, write
 from refiner.prompts.template import PromptTemplate
 
 Row = dict[str, Any]
-Reason = Literal["tie", "both_bad", "incomplete", "same"]
+ExclusionReason = Literal["tie", "both_bad", "incomplete", "same"]
 """Why a vote makes no row: a tie, both bad, a missing text (incomplete), or two equal answers (same)."""
 
 FLAT: Mapping[str, type] = {
@@ -58,7 +58,7 @@ _OF_RUN = ("question", "draft", "answer", "model", "judge", "prompt_version", "f
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class VoteTexts:
     """The parsed texts of a vote: the question, the sources and both answers."""
 
     question: str
@@ -67,7 +67,7 @@ class Texts:
     refined: Answer
 
     @classmethod
-    def of(cls, vote: Vote) -> "Texts":
+    def of(cls, vote: Vote) -> "VoteTexts":
         """Reads the texts from the run's record. Missing texts are empty."""
         run = vote.feedback.run
         sources = tuple(_source(one) for one in _list(run, "sources"))
@@ -78,22 +78,22 @@ class Texts:
     @property
     def prompt(self) -> str:
         """The question and the sources as in the built-in prompt, without its instructions and without the draft."""
-        return _template().material_text(self.question, self.sources)
+        return _built_in_prompt().material_text(self.question, self.sources)
 
 
-def scrubbed(vote: Vote, scrubber: Scrubber) -> tuple[Vote, Counter[Kind]]:
+def scrub_vote(vote: Vote, scrubber: Scrubber) -> tuple[Vote, Counter[SensitiveKind]]:
     """Returns the vote with its texts scrubbed, and how many different strings were taken out, by kind."""
     given = vote.feedback
-    texts, taken = scrubber.scrub_all({"run": given.run, "comment": given.comment})
-    return replace(vote, feedback=replace(given, **texts)), Counter(kind for kind, _ in taken)
+    texts, removed = scrubber.scrub_all({"run": given.run, "comment": given.comment})
+    return replace(vote, feedback=replace(given, **texts)), Counter(kind for kind, _ in removed)
 
 
-def left_out(vote: Vote) -> Reason | None:
+def exclusion_from_pairs(vote: Vote) -> ExclusionReason | None:
     """Returns why a vote makes no preference pair, or None if it makes one."""
-    return "both_bad" if vote.feedback.choice == "both_bad" else left_out_of_kto(vote)
+    return "both_bad" if vote.feedback.choice == "both_bad" else exclusion_from_kto(vote)
 
 
-def left_out_of_kto(vote: Vote) -> Reason | None:
+def exclusion_from_kto(vote: Vote) -> ExclusionReason | None:
     """Returns why a vote makes no rows for KTO, or None if it makes them.
 
     "Both bad" makes rows here: both answers are undesirable.
@@ -101,31 +101,34 @@ def left_out_of_kto(vote: Vote) -> Reason | None:
     return "tie" if vote.feedback.choice == "tie" else _unusable(vote)
 
 
-def preference(vote: Vote) -> Row:
-    """Returns a row of TRL's conversational preference format. Only for votes where `left_out` returns None."""
-    texts = Texts.of(vote)
+def preference_row(vote: Vote) -> Row:
+    """Returns a row of TRL's conversational preference format.
+
+    Only for votes where `exclusion_from_pairs` returns None.
+    """
+    texts = VoteTexts.of(vote)
     sides: dict[Side, Answer] = {"refined": texts.refined, "draft": texts.draft}
     chosen = sides.pop(cast("Side", vote.feedback.choice))
     (rejected,) = sides.values()
     return {
         "prompt": _turn("user", texts.prompt),
-        "chosen": _turn("assistant", written(chosen)),
-        "rejected": _turn("assistant", written(rejected)),
+        "chosen": _turn("assistant", answer_text(chosen)),
+        "rejected": _turn("assistant", answer_text(rejected)),
         **_about(vote),
     }
 
 
-def unpaired(vote: Vote) -> tuple[Row, Row]:
+def unpaired_rows(vote: Vote) -> tuple[Row, Row]:
     """Returns two rows of TRL's conversational unpaired format, the refined answer's first.
 
     ``label`` is true for the preferred answer.
     """
-    texts = Texts.of(vote)
+    texts = VoteTexts.of(vote)
     prompt = _turn("user", texts.prompt)
     refined, draft = (
         {
             "prompt": prompt,
-            "completion": _turn("assistant", written(answer)),
+            "completion": _turn("assistant", answer_text(answer)),
             "label": vote.feedback.choice == side,
             **_about(vote),
         }
@@ -134,7 +137,7 @@ def unpaired(vote: Vote) -> tuple[Row, Row]:
     return refined, draft
 
 
-def flat(vote: Vote, taken: Mapping[Kind, int]) -> Row:
+def flat_row(vote: Vote, removed: Mapping[SensitiveKind, int]) -> Row:
     """Returns the whole vote in the columns of `FLAT`, with the counts of the strings taken out of it."""
     given, run = vote.feedback, vote.feedback.run
     rest = {name: value for name, value in run.items() if name not in {*_OF_RUN, "sources"}}
@@ -155,7 +158,7 @@ def flat(vote: Vote, taken: Mapping[Kind, int]) -> Row:
         **{name: _text(run, name) for name in _OF_RUN},
         "sources": _json(_list(run, "sources")),
         "run": _json(rest),
-        "scrubbed": _json(taken),
+        "scrubbed": _json(removed),
         "deleted": False,
     }
 
@@ -165,7 +168,7 @@ def tombstone(event_id: str, run_id: str | None) -> Row:
     return {**dict.fromkeys(FLAT), "id": event_id, "run_id": run_id, "deleted": True}
 
 
-def written(answer: Answer) -> str:
+def answer_text(answer: Answer) -> str:
     """Returns an answer in the refiner's form. Nothing in its text reads as a tag or as a turn of a chat."""
     parts: list[Plain | Claim] = []
     for plain, group in groupby(answer.parts, lambda part: isinstance(part, Plain)):
@@ -176,11 +179,11 @@ def written(answer: Answer) -> str:
     return write(replace(answer, parts=tuple(parts)))
 
 
-def _unusable(vote: Vote) -> Reason | None:
-    texts = Texts.of(vote)
+def _unusable(vote: Vote) -> ExclusionReason | None:
+    texts = VoteTexts.of(vote)
     if not (texts.question.strip() and texts.draft.text.strip() and texts.refined.text.strip()):
         return "incomplete"
-    return "same" if written(texts.draft) == written(texts.refined) else None
+    return "same" if answer_text(texts.draft) == answer_text(texts.refined) else None
 
 
 def _about(vote: Vote) -> Row:
@@ -220,5 +223,5 @@ def _json(value: object) -> str:
 
 
 @cache
-def _template() -> PromptTemplate:
+def _built_in_prompt() -> PromptTemplate:
     return PromptTemplate.read()

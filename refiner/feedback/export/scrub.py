@@ -17,8 +17,8 @@ from phonenumbers import Leniency, PhoneNumberMatcher
 if TYPE_CHECKING:
     from kingfisher_sdk import Scanner
 
-Kind = Literal["email", "phone", "key"]
-PLACEHOLDERS: Mapping[Kind, str] = {
+SensitiveKind = Literal["email", "phone", "key"]
+PLACEHOLDERS: Mapping[SensitiveKind, str] = {
     "email": "[e-mail address]",
     "phone": "[phone number]",
     "key": "[key]",
@@ -42,10 +42,10 @@ _MIN_KEY_LENGTH = (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SensitiveSpan:
     """A string to take out: ``text[start:end]``."""
 
-    kind: Kind
+    kind: SensitiveKind
     start: int
     end: int
 
@@ -62,16 +62,16 @@ class Scrubber:
         self._lock = threading.Lock()
         self._scanner: Scanner | None = None
 
-    def find(self, text: str) -> tuple[Found, ...]:
+    def find(self, text: str) -> tuple[SensitiveSpan, ...]:
         """Returns the strings to take out, in order and without overlap. Of two that overlap, the first one is kept."""
         found = [*self._keys(text), *_emails(text), *_phones(text)]
-        kept: list[Found] = []
+        kept: list[SensitiveSpan] = []
         for one in sorted(found, key=lambda found: (found.start, -found.end)):
             if not kept or one.start >= kept[-1].end:
                 kept.append(one)
         return tuple(kept)
 
-    def scrub(self, text: str) -> tuple[str, frozenset[tuple[Kind, str]]]:
+    def scrub(self, text: str) -> tuple[str, frozenset[tuple[SensitiveKind, str]]]:
         """Returns the text with placeholders, and the strings that they replace.
 
         Half a surrogate pair becomes a question mark.
@@ -84,34 +84,36 @@ class Scrubber:
             at = one.end
         return "".join((*out, text[at:])), frozenset((one.kind, text[one.start : one.end]) for one in found)
 
-    def scrub_all(self, value: Any) -> tuple[Any, frozenset[tuple[Kind, str]]]:
+    def scrub_all(self, value: Any) -> tuple[Any, frozenset[tuple[SensitiveKind, str]]]:
         """Returns the plain data with every text scrubbed, and the strings taken out. Names of fields stay.
 
         A string found in one text is taken out of all texts, as no rule may match it elsewhere.
         """
-        taken: set[tuple[Kind, str]] = set()
+        removed: set[tuple[SensitiveKind, str]] = set()
 
         def one(text: str) -> str:
             scrubbed, found = self.scrub(text)
-            taken.update(found)
+            removed.update(found)
             return scrubbed
 
         def rest(text: str) -> str:
-            for kind, found in sorted(taken, key=lambda found: -len(found[1])):
+            for kind, found in sorted(removed, key=lambda found: -len(found[1])):
                 text = text.replace(found, PLACEHOLDERS[kind])
             return text
 
-        return _mapped(_mapped(value, one), rest), frozenset(taken)
+        return _mapped(_mapped(value, one), rest), frozenset(removed)
 
-    def _keys(self, text: str) -> Iterator[Found]:
-        yield from (Found("key", *match.span("key")) for match in _ASSIGNED.finditer(text))
+    def _keys(self, text: str) -> Iterator[SensitiveSpan]:
+        yield from (SensitiveSpan("key", *match.span("key")) for match in _ASSIGNED.finditer(text))
         # The rules are made for code, where no punctuation mark or tag follows a key.
         scanned = _PROSE_MARK.sub(" ", text).encode("utf-8", "replace")
         with self._lock:
             secrets = {finding.secret for finding in self._ready().scan(scanned) if finding.visible}
         for secret in secrets:
             if len(secret) >= _MIN_KEY_LENGTH:
-                yield from (Found("key", *match.span()) for match in re.finditer(re.escape(secret), text))
+                yield from (
+                    SensitiveSpan("key", *match.span()) for match in re.finditer(re.escape(secret), text)
+                )
 
     def _ready(self) -> "Scanner":
         if self._scanner is None:
@@ -122,15 +124,15 @@ class Scrubber:
         return self._scanner
 
 
-def _emails(text: str) -> Iterator[Found]:
-    return (Found("email", *match.span()) for match in _EMAIL.finditer(text))
+def _emails(text: str) -> Iterator[SensitiveSpan]:
+    return (SensitiveSpan("email", *match.span()) for match in _EMAIL.finditer(text))
 
 
-def _phones(text: str) -> Iterator[Found]:
+def _phones(text: str) -> Iterator[SensitiveSpan]:
     shown = text.translate(_BRACKETS)
     for region in _REGIONS:
         for match in PhoneNumberMatcher(shown, region, leniency=Leniency.STRICT_GROUPING):
-            yield Found("phone", match.start, match.end)
+            yield SensitiveSpan("phone", match.start, match.end)
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:

@@ -14,16 +14,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from refiner.feedback.insight.biases import Share
+from refiner.feedback.insight.biases import Proportion
 from refiner.feedback.storage.store import Vote
 from refiner.judges.lexical.judge import NO_PROBLEM, PROBLEM, WEAK
 from refiner.scoring.metrics import Figure, agreement, evaluate
 from refiner.scoring.verdict_levels import NO_BELOW, YES_FROM
 
-Kind = Literal["criterion", "support", "uncited"]
+VerdictKind = Literal["criterion", "support", "uncited"]
 """What a verdict is about: a criterion, a claim's support, or a sentence that lacks a citation it needs."""
 
-LEAST, LEAST_GROUPS = 10, 5
+MIN_ANSWERS, MIN_GROUPS = 10, 5
 """How many answers, and how many raters (or else runs), a figure needs. With fewer, resampling cannot tell its spread."""
 
 _LABELS = {PROBLEM: False, WEAK: None, NO_PROBLEM: True}
@@ -39,14 +39,14 @@ class JudgeVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class RatedVerdict:
     """A judge's verdict, and whether a rater agreed with it.
 
     ``value`` is the verdict's value from 0 to 1. ``yes`` is the verdict's yes or no, or None for the middle level.
     """
 
     judge: JudgeVersion
-    kind: Kind
+    kind: VerdictKind
     title: str
     value: float
     yes: bool | None
@@ -72,9 +72,9 @@ class Agreement:
     """
 
     judge: JudgeVersion
-    kind: Kind
+    kind: VerdictKind
     title: str
-    agreed: Share
+    agreed: Proportion
     middle: int
     kappa: FigureOrReason
     auroc: FigureOrReason
@@ -85,9 +85,9 @@ def agreements(votes: Iterable[Vote]) -> tuple[Agreement, ...]:
 
     The judge with the most answers comes first, and within a judge the subject with the most answers.
     """
-    found: defaultdict[tuple[JudgeVersion, Kind, str], list[Opinion]] = defaultdict(list)
+    found: defaultdict[tuple[JudgeVersion, VerdictKind, str], list[RatedVerdict]] = defaultdict(list)
     for vote in votes:
-        for one in opinions(vote):
+        for one in rated_verdicts(vote):
             found[one.judge, one.kind, one.title].append(one)
     matters = [_agreement(*matter, given) for matter, given in found.items()]
     heard = {judge: sum(one.agreed.n for one in matters if one.judge == judge) for judge, _, _ in found}
@@ -96,7 +96,7 @@ def agreements(votes: Iterable[Vote]) -> tuple[Agreement, ...]:
     )
 
 
-def opinions(vote: Vote) -> Iterator[Opinion]:
+def rated_verdicts(vote: Vote) -> Iterator[RatedVerdict]:
     """Yields the rater's answers on the verdicts on the refined answer.
 
     Skips facts and verdicts without a score, since no judge gave them.
@@ -107,16 +107,16 @@ def opinions(vote: Vote) -> Iterator[Opinion]:
     supports = _mappings(_mapping(reward.get("citation")).get("supports"))
     for name, agreed in given.criteria.items():
         verdict = criteria.get(name, {})
-        yield from _opinion(vote, "criterion", str(verdict.get("title", "")), verdict, agreed=agreed)
+        yield from _rated_verdict(vote, "criterion", str(verdict.get("title", "")), verdict, agreed=agreed)
     for place, agreed in given.claims.items():
         verdict = supports[place] if 0 <= place < len(supports) else {}
-        kind: Kind = "support" if verdict.get("ids") else "uncited"
-        yield from _opinion(vote, kind, "", verdict, agreed=agreed)
+        kind: VerdictKind = "support" if verdict.get("ids") else "uncited"
+        yield from _rated_verdict(vote, kind, "", verdict, agreed=agreed)
 
 
-def _opinion(
-    vote: Vote, kind: Kind, title: str, verdict: Mapping[str, object], *, agreed: bool
-) -> Iterator[Opinion]:
+def _rated_verdict(
+    vote: Vote, kind: VerdictKind, title: str, verdict: Mapping[str, object], *, agreed: bool
+) -> Iterator[RatedVerdict]:
     value, name = verdict.get("value"), verdict.get("judge")
     if not isinstance(value, int | float) or not 0 <= value <= 1 or not name:
         return
@@ -124,7 +124,7 @@ def _opinion(
         str(name), str(verdict.get("judge_version", "")), verdict.get("basis") == "estimated"
     )
     yes = True if kind == "uncited" else _yes(value, verdict.get("label"))
-    yield Opinion(judge, kind, title, value, yes, agreed, vote.feedback.rater, vote.feedback.run_id)
+    yield RatedVerdict(judge, kind, title, value, yes, agreed, vote.feedback.rater, vote.feedback.run_id)
 
 
 def _yes(value: float, label: object) -> bool | None:
@@ -133,25 +133,27 @@ def _yes(value: float, label: object) -> bool | None:
     return True if value >= YES_FROM else False if value < NO_BELOW else None
 
 
-def _agreement(judge: JudgeVersion, kind: Kind, title: str, given: Sequence[Opinion]) -> Agreement:
-    agreed = Share(sum(one.agreed for one in given), len(given))
+def _agreement(
+    judge: JudgeVersion, kind: VerdictKind, title: str, given: Sequence[RatedVerdict]
+) -> Agreement:
+    agreed = Proportion(sum(one.agreed for one in given), len(given))
     told = [one for one in given if one.yes is not None]
     said = [bool(one.yes) for one in told]
     labels = [one.agreed == yes for one, yes in zip(told, said, strict=True)]
     groups = _groups(told)
-    kappa = auroc = FigureOrReason(None, _missing(said, labels, groups))
+    kappa = auroc = FigureOrReason(None, _reason_for_no_figure(said, labels, groups))
     if not kappa.reason:
         kappa = FigureOrReason(agreement(said, labels, groups))
         auroc = FigureOrReason(evaluate([one.value for one in told], labels, groups).auroc)
     return Agreement(judge, kind, title, agreed, len(given) - len(told), kappa, auroc)
 
 
-def _missing(said: Sequence[bool], labels: Sequence[bool], groups: Sequence[str]) -> str:
+def _reason_for_no_figure(said: Sequence[bool], labels: Sequence[bool], groups: Sequence[str]) -> str:
     """Returns why there can be no figure, or "" if there can be one."""
-    if len(said) < LEAST:
-        return f"fewer than {LEAST} answers"
-    if len(set(groups)) < LEAST_GROUPS:
-        return f"from fewer than {LEAST_GROUPS} runs"
+    if len(said) < MIN_ANSWERS:
+        return f"fewer than {MIN_ANSWERS} answers"
+    if len(set(groups)) < MIN_GROUPS:
+        return f"from fewer than {MIN_GROUPS} runs"
     if len(set(said)) == 1:
         return "the judge always said the same"
     if len(set(labels)) == 1:
@@ -159,14 +161,14 @@ def _missing(said: Sequence[bool], labels: Sequence[bool], groups: Sequence[str]
     return "nobody disagreed" if said == labels else ""
 
 
-def _groups(given: Sequence[Opinion]) -> list[str]:
+def _groups(given: Sequence[RatedVerdict]) -> list[str]:
     """Returns the group of each answer, for resampling by group.
 
     One rater's answers depend on each other, so they are a group. Answers of unknown raters are grouped by run. If
     there are too few groups of this kind, all answers are grouped by run.
     """
     raters = [f"rater {one.rater}" if one.rater else f"run {one.run}" for one in given]
-    return raters if len(set(raters)) >= LEAST_GROUPS else [f"run {one.run}" for one in given]
+    return raters if len(set(raters)) >= MIN_GROUPS else [f"run {one.run}" for one in given]
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from refiner.domain import Side
-from refiner.feedback.export.rows import Texts
+from refiner.feedback.export.rows import VoteTexts
 from refiner.feedback.storage.store import Vote
 from refiner.scoring.metrics import Figure
 
@@ -13,7 +13,7 @@ _Z = 1.959964  # the two-sided 95% quantile of the normal distribution
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Proportion:
     """A share: ``hits`` of ``n``."""
 
     hits: int
@@ -37,23 +37,23 @@ class Share:
         )  # at 0 and 1, rounding may put an end past the share
 
 
-def left_won(votes: Sequence[Vote]) -> Share:
+def left_won(votes: Sequence[Vote]) -> Proportion:
     """Returns how often the answer on the left was preferred, among votes for either answer."""
     decided = _decided(votes)
-    return Share(sum(vote.feedback.choice == vote.feedback.left for vote in decided), len(decided))
+    return Proportion(sum(vote.feedback.choice == vote.feedback.left for vote in decided), len(decided))
 
 
-def refined_won(votes: Sequence[Vote]) -> Share:
+def refined_won(votes: Sequence[Vote]) -> Proportion:
     """Returns how often the refined answer was preferred, among votes for either answer."""
     decided = _decided(votes)
-    return Share(sum(vote.feedback.choice == "refined" for vote in decided), len(decided))
+    return Proportion(sum(vote.feedback.choice == "refined" for vote in decided), len(decided))
 
 
-def longer_won(votes: Sequence[Vote]) -> Share:
+def longer_won(votes: Sequence[Vote]) -> Proportion:
     """Returns how often the longer answer, in characters without markup, was preferred. Leaves out equal lengths."""
     longer = [(vote.feedback.choice, _longer(vote)) for vote in _decided(votes)]
     unequal = [(choice, side) for choice, side in longer if side is not None]
-    return Share(sum(choice == side for choice, side in unequal), len(unequal))
+    return Proportion(sum(choice == side for choice, side in unequal), len(unequal))
 
 
 def _decided(votes: Sequence[Vote]) -> list[Vote]:
@@ -61,6 +61,6 @@ def _decided(votes: Sequence[Vote]) -> list[Vote]:
 
 
 def _longer(vote: Vote) -> Side | None:
-    texts = Texts.of(vote)
+    texts = VoteTexts.of(vote)
     difference = len(texts.refined.text.strip()) - len(texts.draft.text.strip())
     return "refined" if difference > 0 else "draft" if difference < 0 else None

@@ -8,15 +8,15 @@ from datetime import UTC, date
 from refiner.domain import Choice
 from refiner.feedback.insight import biases
 from refiner.feedback.insight.agreement import Agreement, agreements
-from refiner.feedback.insight.biases import Share
+from refiner.feedback.insight.biases import Proportion
 from refiner.feedback.storage.store import Vote
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class VoteTally:
     """How often the refined answer won among votes for either answer, and the numbers of the other votes."""
 
-    refined: Share
+    refined: Proportion
     ties: int
     both_bad: int
 
@@ -27,17 +27,17 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class VoteGroup:
     """The votes on the answers of one model with one prompt version. Blind votes make a group of their own."""
 
     model: str
     prompt_version: str
     blind: bool
-    tally: Tally
+    tally: VoteTally
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class VotesOfDay:
     """The votes of a day (UTC) by choice. Choices without votes are left out."""
 
     day: date
@@ -52,17 +52,17 @@ class Insight:
     ``blind`` counts the votes where the sides were unnamed, ``named`` the others.
     """
 
-    total: Tally
-    blind: Tally
-    named: Tally
+    total: VoteTally
+    blind: VoteTally
+    named: VoteTally
     raters: int
     unnamed: int
-    days: tuple[Day, ...]
-    groups: tuple[Group, ...]
+    days: tuple[VotesOfDay, ...]
+    groups: tuple[VoteGroup, ...]
     agreements: tuple[Agreement, ...]
-    longer_won: Share
-    left_won_blind: Share
-    left_won_named: Share
+    longer_won: Proportion
+    left_won_blind: Proportion
+    left_won_named: Proportion
 
 
 def insight(votes: Sequence[Vote]) -> Insight:
@@ -85,21 +85,21 @@ def insight(votes: Sequence[Vote]) -> Insight:
     )
 
 
-def tally(votes: Sequence[Vote]) -> Tally:
+def tally(votes: Sequence[Vote]) -> VoteTally:
     """Counts the votes."""
     counts = Counter(vote.feedback.choice for vote in votes)
-    return Tally(biases.refined_won(votes), counts["tie"], counts["both_bad"])
+    return VoteTally(biases.refined_won(votes), counts["tie"], counts["both_bad"])
 
 
-def by_day(votes: Sequence[Vote]) -> tuple[Day, ...]:
+def by_day(votes: Sequence[Vote]) -> tuple[VotesOfDay, ...]:
     """Groups the votes by the day on which they were cast, in UTC."""
     days: defaultdict[date, Counter[Choice]] = defaultdict(Counter)
     for vote in votes:
         days[vote.created_at.astimezone(UTC).date()][vote.feedback.choice] += 1
-    return tuple(Day(day, days[day]) for day in sorted(days))
+    return tuple(VotesOfDay(day, days[day]) for day in sorted(days))
 
 
-def by_model(votes: Sequence[Vote]) -> tuple[Group, ...]:
+def by_model(votes: Sequence[Vote]) -> tuple[VoteGroup, ...]:
     """Groups the votes by model, by prompt version, and by whether they were blind."""
     groups: defaultdict[tuple[str, str, bool], list[Vote]] = defaultdict(list)
     for vote in votes:
@@ -107,4 +107,4 @@ def by_model(votes: Sequence[Vote]) -> tuple[Group, ...]:
         key = str(run.get("model", "")), str(run.get("prompt_version", "")), vote.feedback.blind
         groups[key].append(vote)
     met = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-    return tuple(Group(*key, tally(members)) for key, members in met)
+    return tuple(VoteGroup(*key, tally(members)) for key, members in met)

@@ -16,10 +16,10 @@ from refiner.errors import StoreError
 from refiner.feedback.storage import migrations
 from refiner.feedback.storage.events import EVENTS, SCHEMA_VERSION
 
-WAIT = 30
+LOCK_TIMEOUT_SECONDS = 30
 """How many seconds to wait for another writer."""
-SETTINGS: dict[str, dict[str, Any]] = {
-    "sqlite": {"connect_args": {"timeout": WAIT}},
+ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
+    "sqlite": {"connect_args": {"timeout": LOCK_TIMEOUT_SECONDS}},
     "postgresql": {
         "isolation_level": "READ COMMITTED",  # a read behind a lock must see what other writers have committed
         "pool_pre_ping": True,
@@ -32,19 +32,19 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def opened(url: str) -> sa.Engine:
+def open_engine(url: str) -> sa.Engine:
     """Opens the database at ``url``, and makes or migrates its tables if need be.
 
     Several processes may do this at once. Raises the errors of SQLAlchemy, and `StoreError` if a newer release has
     migrated the database.
     """
-    where = sa.make_url(url)
-    if where.drivername in {"postgres", "postgresql"}:  # hosting services write it so
-        where = where.set(drivername="postgresql+psycopg")
-    backend = where.get_backend_name()
+    address = sa.make_url(url)
+    if address.drivername in {"postgres", "postgresql"}:  # hosting services write it so
+        address = address.set(drivername="postgresql+psycopg")
+    backend = address.get_backend_name()
     if backend == "sqlite":
-        where = _with_folder(where)
-    engine = sa.create_engine(where, **SETTINGS.get(backend, {}))
+        address = _with_folder(address)
+    engine = sa.create_engine(address, **ENGINE_OPTIONS.get(backend, {}))
     if backend == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_immediately)
@@ -81,33 +81,33 @@ def purge(engine: sa.Engine) -> None:
         with closing(engine.raw_connection()) as raw, closing(raw.cursor()) as cursor:
             (blocked, *_) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if blocked:  # SQLite reports this in a row, not as an error
-                raise _failure(_LEFT)
+                raise _store_error(_COPY_LEFT)
     elif engine.dialect.name == "postgresql":
         alone = engine.execution_options(isolation_level="AUTOCOMMIT")
         with alone.connect() as connection:
             try:
                 connection.exec_driver_sql(f"VACUUM FULL {EVENTS.name}")
             except sa.exc.OperationalError as error:
-                raise _failure(_LEFT) from error
+                raise _store_error(_COPY_LEFT) from error
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turns the errors of the database, its driver and its files into `StoreError`."""
     try:
         yield
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, ImportError) as error:
-        raise _failure(str(getattr(error, "orig", None) or error).splitlines()[0]) from error
+        raise _store_error(str(getattr(error, "orig", None) or error).splitlines()[0]) from error
 
 
-def _failure(reason: str) -> StoreError:
+def _store_error(reason: str) -> StoreError:
     return StoreError(
         f"The database of ratings could not be used: {reason}. Try again. If it fails again, "
         "let DATABASE_URL name a database that can be written."
     )
 
 
-_LEFT = "the rating is wiped, but a copy may be left in the files while others read the database"
+_COPY_LEFT = "the rating is wiped, but a copy may be left in the files while others read the database"
 
 
 def _with_folder(url: sa.URL) -> sa.URL:
@@ -135,5 +135,5 @@ def _begin_immediately(connection: sa.Connection) -> None:
 
 
 def _prepare_postgresql(connection: Any, _: object) -> None:
-    connection.execute(f"SET lock_timeout = '{WAIT}s'")
+    connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
     connection.commit()

@@ -54,7 +54,7 @@ WIPED: Mapping[str, Any] = {
 """The columns that a deletion overwrites. The event still tells that it existed, when, and the consent of its rater."""
 
 
-def given(feedback: Feedback) -> dict[str, Any]:
+def row_from_feedback(feedback: Feedback) -> dict[str, Any]:
     """Returns what the rater entered, by column. Two ratings of a run are the same if these are equal."""
     row = {
         "choice": feedback.choice,
@@ -73,7 +73,7 @@ def given(feedback: Feedback) -> dict[str, Any]:
     return {name: storable(value) for name, value in row.items()}
 
 
-def rating(row: Mapping[str, Any]) -> Feedback:
+def feedback_from_row(row: Mapping[str, Any]) -> Feedback:
     """Returns the rating in a row."""
     return Feedback(
         run=row["run"],

@@ -17,7 +17,14 @@ import sqlalchemy as sa
 from refiner.domain import Feedback
 from refiner.errors import InputError
 from refiner.feedback.storage import database
-from refiner.feedback.storage.events import EVENTS, SCHEMA_VERSION, WIPED, given, rating, storable
+from refiner.feedback.storage.events import (
+    EVENTS,
+    SCHEMA_VERSION,
+    WIPED,
+    feedback_from_row,
+    row_from_feedback,
+    storable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ class Store:
         """Stores a rating and returns its event's id. Raises `InputError` without consent to store it."""
         if not feedback.consent_store:
             raise InputError("Nothing was stored: a rating is kept only with your consent to store it.")
-        row = given(feedback)
+        row = row_from_feedback(feedback)
         run_id = storable(feedback.run_id)
         with self._begin() as connection:
             last = self._last(connection, run_id)
@@ -72,16 +79,16 @@ class Store:
         Raises `StoreError` while others read the database, as a copy may then be left in its files. A later call
         removes it.
         """
-        here = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
+        run_query = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
-            run_id = connection.scalar(here)
+            run_id = connection.scalar(run_query)
             if run_id is None:
                 return False
             database.lock(connection, f"run {run_id}")
             votes = sa.and_(EVENTS.c.run_id == run_id, EVENTS.c.kind == "vote")
             wiped = connection.execute(EVENTS.update().where(votes).values(WIPED)).rowcount
-        with database.told():  # even if nothing was wiped: an earlier purge may have failed
-            database.purge(self._opened())
+        with database.translate_errors():  # even if nothing was wiped: an earlier purge may have failed
+            database.purge(self._open_engine())
         return wiped > 0
 
     def run_of(self, event_id: str) -> tuple[str, bool] | None:
@@ -89,31 +96,33 @@ class Store:
 
         Returns None if there is no such rating.
         """
-        here = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
+        run_query = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
-            run_id = connection.scalar(here)
+            run_id = connection.scalar(run_query)
             if run_id is None:
                 return None
-            might = sa.select(sa.func.count()).where(EVENTS.c.run_id == run_id, EVENTS.c.consent_publish)
-            return run_id, bool(connection.scalar(might))
+            publishable_query = sa.select(sa.func.count()).where(
+                EVENTS.c.run_id == run_id, EVENTS.c.consent_publish
+            )
+            return run_id, bool(connection.scalar(publishable_query))
 
     def vote(self, event_id: str) -> Vote | None:
         """Returns the vote with this event's id. Returns None if there is none, or if it no longer counts."""
-        query = sa.select(EVENTS).where(_COUNTS, EVENTS.c.id == storable(event_id))
+        query = sa.select(EVENTS).where(_VOTE_COUNTS, EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
             row = connection.execute(query).mappings().first()
         return None if row is None else _vote(row)
 
     def votes(self) -> tuple[Vote, ...]:
         """Returns the votes that count, one per run, in the order in which they were cast."""
-        query = sa.select(EVENTS).where(_COUNTS).order_by(EVENTS.c.number)
+        query = sa.select(EVENTS).where(_VOTE_COUNTS).order_by(EVENTS.c.number)
         with self._begin() as connection:
             return tuple(_vote(row) for row in connection.execute(query).mappings())
 
     def count(self) -> int:
         """Returns how many votes count."""
         with self._begin() as connection:
-            return connection.scalar(sa.select(sa.func.count()).select_from(EVENTS).where(_COUNTS)) or 0
+            return connection.scalar(sa.select(sa.func.count()).select_from(EVENTS).where(_VOTE_COUNTS)) or 0
 
     def close(self) -> None:
         """Closes the connections. The next use opens the database again."""
@@ -137,17 +146,17 @@ class Store:
     @contextmanager
     def _begin(self) -> Iterator[sa.Connection]:
         """Opens a transaction. Turns its errors into `StoreError`."""
-        with database.told(), self._opened().begin() as connection:
+        with database.translate_errors(), self._open_engine().begin() as connection:
             yield connection
 
-    def _opened(self) -> sa.Engine:
+    def _open_engine(self) -> sa.Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = database.opened(self._url)
+                self._engine = database.open_engine(self._url)
             return self._engine
 
 
-_COUNTS = sa.and_(
+_VOTE_COUNTS = sa.and_(
     EVENTS.c.number.in_(sa.select(sa.func.max(EVENTS.c.number)).group_by(EVENTS.c.run_id)),
     EVENTS.c.kind == "vote",
 )
@@ -158,6 +167,6 @@ def _vote(row: sa.RowMapping) -> Vote:
     return Vote(
         row["id"],
         created.replace(tzinfo=UTC) if created.tzinfo is None else created.astimezone(UTC),
-        rating(dict(row)),
+        feedback_from_row(dict(row)),
         row["consent_words"],
     )
