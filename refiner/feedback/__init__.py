@@ -1,1 +1,1 @@
-"""Ratings: the questions to raters, the storage, the export and publishing, and the statistics over all votes."""
+"""Ratings: consent and reasons, storage, export and publishing, and the statistics over all votes."""

@@ -1,4 +1,7 @@
-"""The words of consent that a rater agrees to, by version. A version's words never change: new words are a new version."""
+"""The words of consent that a rater agrees to, by version.
+
+A version's words never change: new words are a new version.
+"""
 
 from dataclasses import dataclass
 
@@ -30,5 +33,8 @@ CURRENT = "2026-2"
 
 
 def words(version: str) -> str:
-    """Returns the words of both boxes, a line each, as a rating stores them. Returns "" for an unknown version."""
+    """Returns the words of both boxes, a line each, as a rating stores them.
+
+    Returns "" for an unknown version.
+    """
     return str(VERSIONS.get(version, ""))

@@ -18,10 +18,13 @@ RATER_ID_DIGITS = 32
 
 
 def rater_id(key: bytes, *, name: str = "", browser: str = "") -> str:
-    """Returns 32 hex digits for the signed-in name, else for the browser's id. Returns "" if there is neither.
+    """Returns 32 hex digits for the signed-in name, else for the browser's id.
 
-    The hash is a shortened HMAC-SHA256. It covers the kind too, so a browser that sends somebody's name as its id
-    does not get that person's hash. Nothing else identifies a rater. In particular, no network address does.
+    Returns "" if there is neither.
+
+    The hash is a shortened HMAC-SHA256. It covers the kind too, so a browser that sends somebody's name as
+    its id does not get that person's hash. Nothing else identifies a rater. In particular, no network address
+    does.
     """
     if not name and not browser:
         return ""
@@ -33,8 +36,8 @@ def rater_id(key: bytes, *, name: str = "", browser: str = "") -> str:
 def rater_key(settings: Settings) -> bytes:
     """Returns the key from the settings, else the key from the file in the cache folder.
 
-    The first use makes the file, readable by its owner only. Raises `StoreError` if the file can be neither read
-    nor made, or holds too short a key.
+    The first use makes the file, readable by its owner only. Raises `StoreError` if the file can be neither
+    read nor made, or holds too short a key.
     """
     if settings.rater_key:
         return settings.rater_key.encode()
@@ -52,7 +55,8 @@ def rater_key(settings: Settings) -> bytes:
 
 def _key_error(reason: str) -> StoreError:
     return StoreError(
-        f"The key for raters' ids could not be read or made: {reason}. Set REFINER_RATER_KEY to a long random text."
+        f"The key for raters' ids could not be read or made: {reason}. "
+        "Set REFINER_RATER_KEY to a long random text."
     )
 
 

@@ -1,4 +1,4 @@
-"""The short reasons for or against an answer that a rater can tick: their stored codes and the words on the page."""
+"""The reasons that a rater can tick for or against an answer: the stored codes and the words on the page."""
 
 from collections.abc import Mapping
 

@@ -9,13 +9,19 @@ from refiner.feedback.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class VoteRecorder:
-    """Puts every rating into the store. If there is a publisher, it also gets the ratings with consent to publish."""
+    """Puts every rating into the store.
+
+    If there is a publisher, it also gets the ratings with consent to publish.
+    """
 
     store: Store
     publisher: Publisher | None = None
 
     def record(self, feedback: Feedback) -> str:
-        """Stores a rating and returns its event's id. Raises a `RefinerError` that says what to do if that fails."""
+        """Stores a rating and returns its event's id.
+
+        Raises a `RefinerError` that says what to do if that fails.
+        """
         event = self.store.add(feedback)
         if self.publisher is not None:
             vote = self.store.vote(event)
@@ -24,10 +30,12 @@ class VoteRecorder:
         return event
 
     def delete(self, event: str) -> bool:
-        """Wipes a rating and withdraws it if it may have been published. Returns False if there is nothing to wipe.
+        """Wipes a rating and withdraws it if it may have been published.
 
-        It withdraws the rating even if the store raises: the store may have wiped the rating and then failed to
-        remove the last copy.
+        Returns False if there is nothing to wipe.
+
+        It withdraws the rating even if the store raises: the store may have wiped the rating and then failed
+        to remove the last copy.
         """
         run_id, published = self.store.run_of(event) or ("", False)
         try:

@@ -1,7 +1,9 @@
-"""Votes as records of Argilla 2, and the settings of their data set. This is plain data: Argilla is not needed.
+"""Votes as records of Argilla 2, and the settings of their data set.
 
-A rating becomes a human's suggestion, not a response. A response belongs to a user of the Argilla server, and the
-raters are not its users.
+This is plain data: Argilla is not needed.
+
+A rating becomes a human's suggestion, not a response. A response belongs to a user of the Argilla server, and
+the raters are not its users.
 """
 
 from typing import Any

@@ -1,4 +1,7 @@
-"""The card of a published data set: its format, counts, words of consent, licence and biases. Writes no files."""
+"""The card of a published data set: its format, counts, words of consent, licence and biases.
+
+Writes no files.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,15 +18,20 @@ from refiner.feedback.insight.biases import Proportion
 from refiner.feedback.storage.store import Vote
 
 _TEXTS = (
-    "The prompt is the question and all sources in full, as the refining model sees them, without the draft and "
-    "without instructions. Both answers are in the refiner's form, `<answer>` with `<snippet id=ID>` around each cited "
-    "claim. A rule rewrote the drafts' bracket citations, so that the notation does not tell the two apart. The rule "
-    "may take more or less of a sentence for the cited claim than its author meant. That can still tell a draft."
+    "The prompt is the question and all sources in full, as the refining model sees them, without the draft "
+    "and without instructions. Both answers are in the refiner's form, `<answer>` with `<snippet id=ID>` "
+    "around each cited claim. A rule rewrote the drafts' bracket citations, so that the notation does not "
+    "tell the two apart. The rule may take more or less of a sentence for the cited claim than its author "
+    "meant. That can still tell a draft."
 )
-_NESTED = "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, by kind) are JSON texts, so that each column keeps its type."
+_NESTED = (
+    "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, by kind) "
+    "are JSON texts, so that each column keeps its type."
+)
 _FORMATS: Mapping[Format, str] = {
     "trl": "Preference pairs for TRL (DPO, reward models): conversational `prompt`, `chosen`, `rejected`. "
-    f"A vote for either answer is a row. A tie is none, nor is “both bad”, as neither prefers one answer.\n\n{_TEXTS}",
+    "A vote for either answer is a row. A tie is none, nor is “both bad”, as neither prefers one answer."
+    f"\n\n{_TEXTS}",
     "kto": "Unpaired preferences for TRL (KTO): conversational `prompt`, `completion`, and `label`. A vote for "
     "either answer is two rows, the preferred one true. “Both bad” is two rows, both false. A tie is none."
     f"\n\n{_TEXTS}",
@@ -51,8 +59,8 @@ _SIZES = (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 class ExportCounts:
     """The counts of an export.
 
-    ``votes`` is how many there were, ``withheld`` how many had no consent to publish, ``rows`` how many rows were
-    written. ``left_out`` counts votes by reason, ``scrubbed`` counts the strings taken out by kind.
+    ``votes`` is how many there were, ``withheld`` how many had no consent to publish, ``rows`` how many rows
+    were written. ``left_out`` counts votes by reason, ``scrubbed`` counts the strings taken out by kind.
     """
 
     votes: int
@@ -63,7 +71,10 @@ class ExportCounts:
 
 
 def card(kind: Format, votes: Sequence[Vote], counts: ExportCounts, licence: str, data_files: str) -> str:
-    """Returns the text of ``README.md``. ``votes`` are those with consent, ``data_files`` is the path of the rows."""
+    """Returns the text of ``README.md``.
+
+    ``votes`` are those with consent, ``data_files`` is the path of the rows.
+    """
     body = _read_template("card").substitute(
         format=_FORMATS[kind],
         counts=_table(("", "votes"), _counted(counts)),
@@ -79,7 +90,10 @@ def card(kind: Format, votes: Sequence[Vote], counts: ExportCounts, licence: str
 
 
 def live_card(licence: str, data_files: str) -> str:
-    """Returns the card of a data set that grows vote by vote. It gives no counts, as they would soon be out of date."""
+    """Returns the card of a data set that grows vote by vote.
+
+    It gives no counts, as they would soon be out of date.
+    """
     body = _read_template("live_card").substitute(
         columns=", ".join(_code(name) for name in FLAT),
         nested=_NESTED,
@@ -164,5 +178,5 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _code(text: str) -> str:
-    """Returns untrusted text as inline code: on one line, with nothing in it that ends the code or the table cell."""
+    """Returns untrusted text as inline code, on one line. Nothing in it ends the code or the table cell."""
     return f"`{' '.join(text.replace('`', '’').replace('|', '¦').split()) or ' '}`"

@@ -24,8 +24,8 @@ def export(
 ) -> ExportCounts:
     """Writes the folder and returns the counts.
 
-    Raises `InputError` if the folder is not empty, since consent to an earlier export may be withdrawn by now. Also
-    raises it if no vote makes a row, if the folder cannot be written, or if Parquet lacks pyarrow.
+    Raises `InputError` if the folder is not empty, since consent to an earlier export may be withdrawn by
+    now. Also raises it if no vote makes a row, if the folder cannot be written, or if Parquet lacks pyarrow.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not an empty folder. Name a new folder.")

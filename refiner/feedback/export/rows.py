@@ -1,7 +1,7 @@
 """Turns votes into rows of a published data set, as plain data. Pure functions. Knows no files and no hub.
 
-Both answers of a pair are written in the same form: ``<answer>`` with a ``<snippet id=…>`` around each cited claim.
-A draft's brackets are rewritten too, so that the notation does not tell which answer is which.
+Both answers of a pair are written in the same form: ``<answer>`` with a ``<snippet id=…>`` around each
+cited claim. A draft's brackets are rewritten too, so that the notation does not tell which answer is which.
 """
 
 import json
@@ -50,8 +50,9 @@ FLAT: Mapping[str, type] = {
 }
 """The columns of a flat row. Each holds str, int or bool, or null.
 
-Nested values are JSON text, so that no column's type depends on the votes: ``reasons``, ``criteria``, ``claims``,
-``sources``, ``run`` (the rest of the run's record) and ``scrubbed`` (how many different strings were taken out, by kind).
+Nested values are JSON text, so that no column's type depends on the votes: ``reasons``, ``criteria``,
+``claims``, ``sources``, ``run`` (the rest of the run's record) and ``scrubbed`` (how many different strings
+were taken out, by kind).
 """
 
 _OF_RUN = ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
@@ -77,7 +78,7 @@ class VoteTexts:
 
     @property
     def prompt(self) -> str:
-        """The question and the sources as in the built-in prompt, without its instructions and without the draft."""
+        """The question and the sources as in the built-in prompt, without its instructions and the draft."""
         return _built_in_prompt().material_text(self.question, self.sources)
 
 

@@ -1,7 +1,7 @@
 """Replaces e-mail addresses, phone numbers and keys in texts that are exported or published. Knows no votes.
 
-phonenumbers (Google's libphonenumber) finds the phone numbers. Kingfisher's rules find the keys. They scan in this
-process and ask no server. A wrong match is as bad as a miss, because these texts are full of numbers.
+phonenumbers (Google's libphonenumber) finds the phone numbers. Kingfisher's rules find the keys. They scan in
+this process and ask no server. A wrong match is as bad as a miss, because these texts are full of numbers.
 `tests/feedback/test_scrub.py` measures both on a labelled set.
 """
 
@@ -25,11 +25,14 @@ PLACEHOLDERS: Mapping[SensitiveKind, str] = {
 }
 
 _EMAIL = re.compile(
-    # The letters of the last label share one case, as "nDCG@10.The next" is the end of a sentence, no address.
+    # The letters of the last label share one case: "nDCG@10.The next" is the end of a sentence.
     r"(?<![\w.%+-])[\w%+-][\w.%+-]{0,63}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:[a-z]{2,24}(?![a-z\d])|[A-Z]{2,24}(?!\w))"
 )
 _REGIONS = ("US", "GB")
-"""The regions whose national phone numbers are found. Other numbers need a "+": German ones would match years."""
+"""The regions whose national phone numbers are found.
+
+Other numbers need a "+". With Germany's national forms, years would be taken for phone numbers.
+"""
 _BRACKETS = str.maketrans("[]", "||")  # or a citation after a number would be read as part of it
 _ASSIGNED = re.compile(
     r"""(?i)(?<![^\W_])(?:(?:api|access)[_-]?key|passw(?:or)?d|pwd|secret|token)["']?\s{0,3}[:=]\s{0,3}["']?"""
@@ -53,8 +56,8 @@ class SensitiveSpan:
 class Scrubber:
     """Finds and replaces such strings. Threads may share it.
 
-    The first text loads Kingfisher's rules. That takes seconds, or a third of a second if ``cache_dir`` holds the
-    rules compiled earlier.
+    The first text loads Kingfisher's rules. That takes seconds, or a third of a second if ``cache_dir`` holds
+    the rules compiled earlier.
     """
 
     def __init__(self, cache_dir: Path | None = None) -> None:
@@ -63,7 +66,10 @@ class Scrubber:
         self._scanner: Scanner | None = None
 
     def find(self, text: str) -> tuple[SensitiveSpan, ...]:
-        """Returns the strings to take out, in order and without overlap. Of two that overlap, the first one is kept."""
+        """Returns the strings to take out, in order and without overlap.
+
+        Of two that overlap, the first one is kept.
+        """
         found = [*self._keys(text), *_emails(text), *_phones(text)]
         kept: list[SensitiveSpan] = []
         for one in sorted(found, key=lambda found: (found.start, -found.end)):

@@ -1,12 +1,15 @@
-"""How far raters agree with a judge. Compares the verdicts in the runs' records with the raters' answers. Pure functions.
+"""How far raters agree with a judge.
 
-A rater says whether a verdict is right or wrong. So the rater's own yes or no is the judge's, or its opposite.
-The judge's yes or no is read as the page shows it. Of its three levels (0, 1, 2, halved) the upper one is yes and
-the lower one is no. The lexical estimate is read by its label. If a verdict is "partly", a rater who disagrees could
-mean either yes or no. Such verdicts count in the share that people agree with, and nowhere else.
+Compares the verdicts in the runs' records with the raters' answers. Pure functions.
 
-Yes means that what the criterion describes is so. For a fault it means that the fault is there, as values are those
-before polarity. Swapping yes and no for a whole criterion would change neither kappa nor AUROC.
+A rater says whether a verdict is right or wrong. So the rater's own yes or no is the judge's, or its
+opposite. The judge's yes or no is read as the page shows it. Of its three levels (0, 1, 2, halved) the upper
+one is yes and the lower one is no. The lexical estimate is read by its label. If a verdict is "partly", a
+rater who disagrees could mean either yes or no. Such verdicts count in the share that people agree with, and
+nowhere else.
+
+Yes means that what the criterion describes is so. For a fault it means that the fault is there, as values are
+those before polarity. Swapping yes and no for a whole criterion would change neither kappa nor AUROC.
 """
 
 from collections import defaultdict
@@ -24,14 +27,20 @@ VerdictKind = Literal["criterion", "support", "uncited"]
 """What a verdict is about: a criterion, a claim's support, or a sentence that lacks a citation it needs."""
 
 MIN_ANSWERS, MIN_GROUPS = 10, 5
-"""How many answers, and how many raters (or else runs), a figure needs. With fewer, resampling cannot tell its spread."""
+"""How many answers, and how many raters (or else runs), a figure needs.
+
+With fewer, resampling cannot tell its spread.
+"""
 
 _LABELS = {PROBLEM: False, WEAK: None, NO_PROBLEM: True}
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeVersion:
-    """A judge and its version. ``estimated`` marks a heuristic, whose verdicts are never mixed with judged ones."""
+    """A judge and its version.
+
+    ``estimated`` marks a heuristic, whose verdicts are never mixed with judged ones.
+    """
 
     name: str
     version: str
@@ -42,7 +51,8 @@ class JudgeVersion:
 class RatedVerdict:
     """A judge's verdict, and whether a rater agreed with it.
 
-    ``value`` is the verdict's value from 0 to 1. ``yes`` is the verdict's yes or no, or None for the middle level.
+    ``value`` is the verdict's value from 0 to 1. ``yes`` is the verdict's yes or no, or None for the middle
+    level.
     """
 
     judge: JudgeVersion
@@ -65,7 +75,9 @@ class FigureOrReason:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far raters agree with one judge on one subject: a criterion (by its title) or another kind of verdict.
+    """How far raters agree with one judge on one subject.
+
+    The subject is a criterion, by its title, or another kind of verdict.
 
     ``agreed`` is the share of verdicts that raters agreed with. ``middle`` is how many verdicts are on the middle
     level. ``kappa`` and ``auroc`` are computed from the others.
@@ -85,14 +97,18 @@ def agreements(votes: Iterable[Vote]) -> tuple[Agreement, ...]:
 
     The judge with the most answers comes first, and within a judge the subject with the most answers.
     """
-    found: defaultdict[tuple[JudgeVersion, VerdictKind, str], list[RatedVerdict]] = defaultdict(list)
+    by_subject: defaultdict[tuple[JudgeVersion, VerdictKind, str], list[RatedVerdict]] = defaultdict(list)
     for vote in votes:
         for one in rated_verdicts(vote):
-            found[one.judge, one.kind, one.title].append(one)
-    matters = [_agreement(*matter, given) for matter, given in found.items()]
-    heard = {judge: sum(one.agreed.n for one in matters if one.judge == judge) for judge, _, _ in found}
+            by_subject[one.judge, one.kind, one.title].append(one)
+    subjects = [_agreement(*subject, verdicts) for subject, verdicts in by_subject.items()]
+    answers = {
+        judge: sum(one.agreed.n for one in subjects if one.judge == judge) for judge, _, _ in by_subject
+    }
     return tuple(
-        sorted(matters, key=lambda one: (-heard[one.judge], one.judge.name, one.judge.version, -one.agreed.n))
+        sorted(
+            subjects, key=lambda one: (-answers[one.judge], one.judge.name, one.judge.version, -one.agreed.n)
+        )
     )
 
 
@@ -134,41 +150,41 @@ def _yes(value: float, label: object) -> bool | None:
 
 
 def _agreement(
-    judge: JudgeVersion, kind: VerdictKind, title: str, given: Sequence[RatedVerdict]
+    judge: JudgeVersion, kind: VerdictKind, title: str, verdicts: Sequence[RatedVerdict]
 ) -> Agreement:
-    agreed = Proportion(sum(one.agreed for one in given), len(given))
-    told = [one for one in given if one.yes is not None]
-    said = [bool(one.yes) for one in told]
-    labels = [one.agreed == yes for one, yes in zip(told, said, strict=True)]
-    groups = _groups(told)
-    kappa = auroc = FigureOrReason(None, _reason_for_no_figure(said, labels, groups))
+    agreed = Proportion(sum(one.agreed for one in verdicts), len(verdicts))
+    decided = [one for one in verdicts if one.yes is not None]
+    judge_yes = [bool(one.yes) for one in decided]
+    rater_yes = [one.agreed == yes for one, yes in zip(decided, judge_yes, strict=True)]
+    groups = _groups(decided)
+    kappa = auroc = FigureOrReason(None, _reason_for_no_figure(judge_yes, rater_yes, groups))
     if not kappa.reason:
-        kappa = FigureOrReason(agreement(said, labels, groups))
-        auroc = FigureOrReason(evaluate([one.value for one in told], labels, groups).auroc)
-    return Agreement(judge, kind, title, agreed, len(given) - len(told), kappa, auroc)
+        kappa = FigureOrReason(agreement(judge_yes, rater_yes, groups))
+        auroc = FigureOrReason(evaluate([one.value for one in decided], rater_yes, groups).auroc)
+    return Agreement(judge, kind, title, agreed, len(verdicts) - len(decided), kappa, auroc)
 
 
-def _reason_for_no_figure(said: Sequence[bool], labels: Sequence[bool], groups: Sequence[str]) -> str:
+def _reason_for_no_figure(judge_yes: Sequence[bool], rater_yes: Sequence[bool], groups: Sequence[str]) -> str:
     """Returns why there can be no figure, or "" if there can be one."""
-    if len(said) < MIN_ANSWERS:
+    if len(judge_yes) < MIN_ANSWERS:
         return f"fewer than {MIN_ANSWERS} answers"
     if len(set(groups)) < MIN_GROUPS:
         return f"from fewer than {MIN_GROUPS} runs"
-    if len(set(said)) == 1:
+    if len(set(judge_yes)) == 1:
         return "the judge always said the same"
-    if len(set(labels)) == 1:
+    if len(set(rater_yes)) == 1:
         return "people always said the same"
-    return "nobody disagreed" if said == labels else ""
+    return "nobody disagreed" if judge_yes == rater_yes else ""
 
 
-def _groups(given: Sequence[RatedVerdict]) -> list[str]:
+def _groups(verdicts: Sequence[RatedVerdict]) -> list[str]:
     """Returns the group of each answer, for resampling by group.
 
-    One rater's answers depend on each other, so they are a group. Answers of unknown raters are grouped by run. If
-    there are too few groups of this kind, all answers are grouped by run.
+    One rater's answers depend on each other, so they are a group. Answers of unknown raters are grouped by
+    run. If there are too few groups of this kind, all answers are grouped by run.
     """
-    raters = [f"rater {one.rater}" if one.rater else f"run {one.run}" for one in given]
-    return raters if len(set(raters)) >= MIN_GROUPS else [f"run {one.run}" for one in given]
+    raters = [f"rater {one.rater}" if one.rater else f"run {one.run}" for one in verdicts]
+    return raters if len(set(raters)) >= MIN_GROUPS else [f"run {one.run}" for one in verdicts]
 
 
 def _mapping(value: object) -> Mapping[str, object]:

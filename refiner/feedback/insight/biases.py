@@ -50,7 +50,10 @@ def refined_won(votes: Sequence[Vote]) -> Proportion:
 
 
 def longer_won(votes: Sequence[Vote]) -> Proportion:
-    """Returns how often the longer answer, in characters without markup, was preferred. Leaves out equal lengths."""
+    """Returns how often the longer answer, in characters without markup, was preferred.
+
+    Leaves out equal lengths.
+    """
     longer = [(vote.feedback.choice, _longer(vote)) for vote in _decided(votes)]
     unequal = [(choice, side) for choice, side in longer if side is not None]
     return Proportion(sum(choice == side for choice, side in unequal), len(unequal))

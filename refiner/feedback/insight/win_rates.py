@@ -1,4 +1,7 @@
-"""Statistics over all votes: votes per day, and how often the refined answer won, by model and prompt. Pure functions."""
+"""Statistics over all votes: votes per day, and how often the refined answer won, by model and prompt.
+
+Pure functions.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -28,7 +31,10 @@ class VoteTally:
 
 @dataclass(frozen=True, slots=True)
 class VoteGroup:
-    """The votes on the answers of one model with one prompt version. Blind votes make a group of their own."""
+    """The votes on the answers of one model with one prompt version.
+
+    Blind votes make a group of their own.
+    """
 
     model: str
     prompt_version: str
@@ -46,7 +52,9 @@ class VotesOfDay:
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """All statistics. ``raters`` is how many different raters are known, ``unnamed`` how many votes have no rater.
+    """All statistics.
+
+    ``raters`` is how many different raters are known, ``unnamed`` how many votes have no rater.
 
     ``groups`` are sorted from many votes to few, ``days`` from old to new. Days without votes are left out.
     ``blind`` counts the votes where the sides were unnamed, ``named`` the others.

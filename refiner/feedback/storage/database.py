@@ -21,7 +21,7 @@ LOCK_TIMEOUT_SECONDS = 30
 ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
     "sqlite": {"connect_args": {"timeout": LOCK_TIMEOUT_SECONDS}},
     "postgresql": {
-        "isolation_level": "READ COMMITTED",  # a read behind a lock must see what other writers have committed
+        "isolation_level": "READ COMMITTED",  # a read behind a lock must see what others committed
         "pool_pre_ping": True,
         "connect_args": {
             "client_encoding": "utf8",
@@ -35,8 +35,8 @@ ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
 def open_engine(url: str) -> sa.Engine:
     """Opens the database at ``url``, and makes or migrates its tables if need be.
 
-    Several processes may do this at once. Raises the errors of SQLAlchemy, and `StoreError` if a newer release has
-    migrated the database.
+    Several processes may do this at once. Raises the errors of SQLAlchemy, and `StoreError` if a newer
+    release has migrated the database.
     """
     address = sa.make_url(url)
     if address.drivername in {"postgres", "postgresql"}:  # hosting services write it so
@@ -72,7 +72,9 @@ def lock(connection: sa.Connection, name: str) -> None:
 
 
 def purge(engine: sa.Engine) -> None:
-    """Removes wiped data from the database's files. Raises `StoreError` while other connections still read it.
+    """Removes wiped data from the database's files.
+
+    Raises `StoreError` while other connections still read it.
 
     SQLite has already overwritten the data (secure_delete), so this only writes back the log beside the file.
     PostgreSQL rewrites the table. Copies in its own log and in backups live until the server recycles them.

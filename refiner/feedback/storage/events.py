@@ -1,7 +1,7 @@
 """The table of events, and the conversion of a rating to a row and back. Knows no database.
 
-JSON can carry half a surrogate pair and NUL, but a database cannot keep them. They become question marks on the
-way in. Everything else comes back unchanged.
+JSON can carry half a surrogate pair and NUL, but a database cannot keep them. They become question marks on
+the way in. Everything else comes back unchanged.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,10 @@ WIPED: Mapping[str, Any] = {
     "claims": {},
     "rater": "",
 }
-"""The columns that a deletion overwrites. The event still tells that it existed, when, and the consent of its rater."""
+"""The columns that a deletion overwrites.
+
+The event still tells that it existed, when, and the consent of its rater.
+"""
 
 
 def row_from_feedback(feedback: Feedback) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def feedback_from_row(row: Mapping[str, Any]) -> Feedback:
 
 
 def storable(value: Any) -> Any:
-    """Returns the plain data with every text made storable: half surrogate pairs and NUL become question marks."""
+    """Returns the plain data with half surrogate pairs and NUL in its texts replaced by question marks."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")

@@ -1,7 +1,7 @@
 """Stores ratings in one table of events, through SQLAlchemy. Stores nothing without the rater's consent.
 
-Events are only added. Only a deletion changes an event: it wipes the event's texts. A run has one vote, which is
-its latest event. The same rating sent again is the same event.
+Events are only added. Only a deletion changes an event: it wipes the event's texts. A run has one vote, which
+is its latest event. The same rating sent again is the same event.
 """
 
 import threading
@@ -41,7 +41,9 @@ class Vote:
 
 
 class Store:
-    """The ratings in the SQLite or PostgreSQL database at ``url``. The first use makes the file and the table.
+    """The ratings in the SQLite or PostgreSQL database at ``url``.
+
+    The first use makes the file and the table.
 
     Threads and processes may share it. Every failure of the database is a `StoreError` that says what to do.
     """
@@ -76,8 +78,8 @@ class Store:
     def delete(self, event_id: str) -> bool:
         """Wipes a rating and all other ratings of its run. Returns False if there was nothing left to wipe.
 
-        Raises `StoreError` while others read the database, as a copy may then be left in its files. A later call
-        removes it.
+        Raises `StoreError` while others read the database, as a copy may then be left in its files. A later
+        call removes it.
         """
         run_query = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
@@ -92,7 +94,9 @@ class Store:
         return wiped > 0
 
     def run_of(self, event_id: str) -> tuple[str, bool] | None:
-        """Returns the run of a rating, and whether a rating of that run had consent to publish. Deleted ones count.
+        """Returns the run of a rating, and whether a rating of that run had consent to publish.
+
+        Deleted ones count.
 
         Returns None if there is no such rating.
         """

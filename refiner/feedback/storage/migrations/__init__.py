@@ -1,4 +1,6 @@
-"""Migrates a database of ratings from any release to this one. Each file in `versions` is a step, run by Alembic.
+"""Migrates a database of ratings from any release to this one.
+
+Each file in `versions` is a step, run by Alembic.
 
 A released step never changes. It imports nothing from the rest of Refiner, which does change.
 """
@@ -19,8 +21,8 @@ _ALONE = threading.Lock()  # Alembic keeps its context in globals
 def upgrade(connection: sa.Connection, to: str = "head") -> None:
     """Migrates the tables to the step ``to``, inside the connection's transaction.
 
-    The caller makes sure that no other process migrates at the same time. Raises `StoreError` if a newer release
-    has migrated the database.
+    The caller makes sure that no other process migrates at the same time. Raises `StoreError` if a newer
+    release has migrated the database.
     """
     from alembic import command  # noqa: PLC0415 - half of the store's start-up time, seldom needed
     from alembic.config import Config  # noqa: PLC0415 - the same

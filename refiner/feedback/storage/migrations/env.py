@@ -1,4 +1,7 @@
-"""Alembic runs this file for every command. It uses the connection from the config and its open transaction."""
+"""Alembic runs this file for every command.
+
+It uses the connection from the config and its open transaction.
+"""
 
 from alembic import context
 
