@@ -24,7 +24,7 @@ from refiner.feedback.consent import CURRENT, VERSIONS
 from refiner.feedback.export.card import live_card
 from refiner.feedback.export.dataset import export
 from refiner.feedback.export.formats import Format
-from refiner.feedback.export.rows import FLAT, exclusion_from_pairs, preference_row
+from refiner.feedback.export.rows import FLAT_COLUMNS, exclusion_from_pairs, preference_row
 from refiner.feedback.export.scrub import Scrubber
 from refiner.feedback.insight.biases import Proportion
 from refiner.feedback.storage.store import Store, Vote
@@ -269,7 +269,7 @@ def test_a_flat_row_holds_everything_of_its_vote(exports: Exports, kind: Format)
     )
     exports.write([given], kind)
     (row,) = exports.load()
-    assert set(row) == set(FLAT)
+    assert set(row) == set(FLAT_COLUMNS)
     assert (row["stars"], row["blind"], row["left"], row["rater"]) == (4, True, "refined", "a1b2")
     assert json.loads(row["reasons"]) == {"refined": ["concise"], "draft": []}
     assert json.loads(row["claims"]) == {"0": False}
@@ -285,7 +285,7 @@ def test_columns_keep_their_types_where_every_value_is_missing(exports: Exports)
     exports.write([vote()], "parquet")
     types = {name: feature.dtype for name, feature in exports.load().features.items()}
     names = {str: "string", int: "int64", bool: "bool"}
-    assert types == {name: names[of] for name, of in FLAT.items()}
+    assert types == {name: names[of] for name, of in FLAT_COLUMNS.items()}
 
 
 # --- Argilla ---------------------------------------------------------------------------------------
@@ -375,7 +375,7 @@ def test_no_votes_are_no_share() -> None:
 def test_the_live_card_tells_every_column_and_every_version_of_the_words() -> None:
     card = DatasetCard(live_card("cc-by-4.0", "data/*/*.jsonl"))
     assert card.data.to_dict()["configs"][0]["data_files"][0]["path"] == "data/*/*.jsonl"
-    assert all(f"`{name}`" in card.text for name in (*FLAT, *VERSIONS))
+    assert all(f"`{name}`" in card.text for name in (*FLAT_COLUMNS, *VERSIONS))
 
 
 # --- the command -----------------------------------------------------------------------------------

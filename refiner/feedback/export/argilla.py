@@ -27,30 +27,34 @@ _GUIDELINES = (
 
 def record(vote: Vote) -> Row:
     """Returns the vote as `argilla.Record.from_dict` reads it."""
-    given, texts = vote.feedback, VoteTexts.of(vote)
-    said = {"preference": given.choice, "stars": given.stars, "comment": given.comment or None}
-    about = {
-        "model": given.run.get("model"),
-        "prompt_version": given.run.get("prompt_version"),
-        "consent_version": given.consent_version,
-        "left": given.left,
-        "blind": "yes" if given.blind else "no",
-        "rater": given.rater,
+    feedback, texts = vote.feedback, VoteTexts.of(vote)
+    suggestions = {
+        "preference": feedback.choice,
+        "stars": feedback.stars,
+        "comment": feedback.comment or None,
+    }
+    metadata = {
+        "model": feedback.run.get("model"),
+        "prompt_version": feedback.run.get("prompt_version"),
+        "consent_version": feedback.consent_version,
+        "left": feedback.left,
+        "blind": "yes" if feedback.blind else "no",
+        "rater": feedback.rater,
     }
     return {
         "id": vote.id,
         "fields": {
             "question": texts.question,
-            "sources": "\n\n".join(_shown(source) for source in texts.sources),
+            "sources": "\n\n".join(_source_text(source) for source in texts.sources),
             "draft": answer_text(texts.draft),
             "refined": answer_text(texts.refined),
         },
         "suggestions": {
-            name: {"value": value, "type": "human", "agent": given.rater or "rater"}
-            for name, value in said.items()
+            name: {"value": value, "type": "human", "agent": feedback.rater or "rater"}
+            for name, value in suggestions.items()
             if value is not None
         },
-        "metadata": {name: str(about[name]) for name in _METADATA if about[name]},
+        "metadata": {name: str(metadata[name]) for name in _METADATA if metadata[name]},
     }
 
 
@@ -85,7 +89,7 @@ def settings() -> dict[str, Any]:
     }
 
 
-def _shown(source: Source) -> str:
+def _source_text(source: Source) -> str:
     head = f"[{source.id}] {source.title}".rstrip()
     return "\n".join(line for line in (head, source.text, source.url) if line)
 

@@ -11,7 +11,7 @@ from string import Template
 
 from refiner.feedback.consent import VERSIONS
 from refiner.feedback.export.formats import Format
-from refiner.feedback.export.rows import FLAT, ExclusionReason
+from refiner.feedback.export.rows import FLAT_COLUMNS, ExclusionReason
 from refiner.feedback.export.scrub import SensitiveKind
 from refiner.feedback.insight import biases
 from refiner.feedback.insight.biases import Proportion
@@ -77,16 +77,16 @@ def card(kind: Format, votes: Sequence[Vote], counts: ExportCounts, licence: str
     """
     body = _read_template("card").substitute(
         format=_FORMATS[kind],
-        counts=_table(("", "votes"), _counted(counts)),
+        counts=_table(("", "votes"), _count_rows(counts)),
         scrubbed=_table(
             ("kind", "taken out"), [(words, counts.scrubbed[one]) for one, words in _KINDS.items()]
         ),
-        consent=_consent(votes),
-        licence=_code(licence),
-        biases=_table(("", "share", "of"), _biases(votes)),
-        models=_table(("model", "prompt", "votes"), _models(votes)),
+        consent=_consent_lines(votes),
+        licence=_inline_code(licence),
+        biases=_table(("", "share", "of"), _bias_rows(votes)),
+        models=_table(("model", "prompt", "votes"), _model_rows(votes)),
     )
-    return f"{_head(licence, data_files, [_size(counts.rows)])}\n\n{body}"
+    return f"{_front_matter(licence, data_files, [_size_category(counts.rows)])}\n\n{body}"
 
 
 def live_card(licence: str, data_files: str) -> str:
@@ -95,19 +95,19 @@ def live_card(licence: str, data_files: str) -> str:
     It gives no counts, as they would soon be out of date.
     """
     body = _read_template("live_card").substitute(
-        columns=", ".join(_code(name) for name in FLAT),
+        columns=", ".join(_inline_code(name) for name in FLAT_COLUMNS),
         nested=_NESTED,
-        consent="\n".join(_words(version) for version in VERSIONS),
-        licence=_code(licence),
+        consent="\n".join(_consent_line(version) for version in VERSIONS),
+        licence=_inline_code(licence),
     )
-    return f"{_head(licence, data_files)}\n\n{body}"
+    return f"{_front_matter(licence, data_files)}\n\n{body}"
 
 
 def _read_template(name: str) -> Template:
     return Template(Path(__file__).with_name(f"{name}.txt").read_text(encoding="utf-8"))
 
 
-def _head(licence: str, data_files: str, sizes: list[str] | None = None) -> str:
+def _front_matter(licence: str, data_files: str, sizes: list[str] | None = None) -> str:
     from huggingface_hub import DatasetCardData  # noqa: PLC0415 - only an export needs it
 
     data = DatasetCardData(
@@ -121,11 +121,11 @@ def _head(licence: str, data_files: str, sizes: list[str] | None = None) -> str:
     return f"---\n{data.to_yaml()}\n---"
 
 
-def _size(rows: int) -> str:
+def _size_category(rows: int) -> str:
     return next((name for limit, name in _SIZES if rows < limit), "n>1M")
 
 
-def _counted(counts: ExportCounts) -> list[tuple[str, int]]:
+def _count_rows(counts: ExportCounts) -> list[tuple[str, int]]:
     left_out = [(f"left out: {words}", counts.left_out[one]) for one, words in _REASONS.items()]
     return [
         ("stored", counts.votes),
@@ -135,18 +135,20 @@ def _counted(counts: ExportCounts) -> list[tuple[str, int]]:
     ]
 
 
-def _consent(votes: Sequence[Vote]) -> str:
+def _consent_lines(votes: Sequence[Vote]) -> str:
     versions = Counter(vote.feedback.consent_version for vote in votes)
-    return "\n".join(f"{_words(version)} ({number} votes)" for version, number in sorted(versions.items()))
+    return "\n".join(
+        f"{_consent_line(version)} ({number} votes)" for version, number in sorted(versions.items())
+    )
 
 
-def _words(version: str) -> str:
+def _consent_line(version: str) -> str:
     known = VERSIONS.get(version)
     words = f"“{known.store}” “{known.publish}”" if known else "words not kept"
-    return f"- Version {_code(version)}: {words}"
+    return f"- Version {_inline_code(version)}: {words}"
 
 
-def _biases(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
+def _bias_rows(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
     blind = [vote for vote in votes if vote.feedback.blind]
     seen = [vote for vote in votes if not vote.feedback.blind]
     shares = {
@@ -156,20 +158,23 @@ def _biases(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
         "the refined answer won, sides unnamed": biases.refined_won(blind),
         "the refined answer won, sides named": biases.refined_won(seen),
     }
-    return [(words, _percent(share), share.n) for words, share in shares.items()]
+    return [(words, _percent_with_interval(share), share.n) for words, share in shares.items()]
 
 
-def _percent(share: Proportion) -> str:
+def _percent_with_interval(share: Proportion) -> str:
     if share.figure is None:
         return "no votes"
     one = share.figure
     return f"{one.value:.1%} [{one.lo:.1%}, {one.hi:.1%}]"
 
 
-def _models(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
+def _model_rows(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
     runs = [vote.feedback.run for vote in votes]
-    met = Counter((str(run.get("model")), str(run.get("prompt_version"))) for run in runs)
-    return [(_code(model), _code(prompt), number) for (model, prompt), number in met.most_common()]
+    numbers = Counter((str(run.get("model")), str(run.get("prompt_version"))) for run in runs)
+    return [
+        (_inline_code(model), _inline_code(prompt), number)
+        for (model, prompt), number in numbers.most_common()
+    ]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -177,6 +182,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
-def _code(text: str) -> str:
+def _inline_code(text: str) -> str:
     """Returns untrusted text as inline code, on one line. Nothing in it ends the code or the table cell."""
     return f"`{' '.join(text.replace('`', '’').replace('|', '¦').split()) or ' '}`"

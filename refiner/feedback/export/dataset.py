@@ -12,7 +12,7 @@ from refiner.errors import InputError
 from refiner.feedback.export import argilla, rows
 from refiner.feedback.export.card import ExportCounts, card
 from refiner.feedback.export.formats import Format
-from refiner.feedback.export.rows import FLAT, ExclusionReason, Row
+from refiner.feedback.export.rows import FLAT_COLUMNS, ExclusionReason, Row
 from refiner.feedback.export.scrub import Scrubber, SensitiveKind
 from refiner.feedback.storage.store import Vote
 
@@ -31,12 +31,12 @@ def export(
         raise InputError(f"{folder} is not an empty folder. Name a new folder.")
     cleaned = [rows.scrub_vote(vote, scrubber) for vote in votes if vote.feedback.consent_publish]
     published = [vote for vote, _ in cleaned]
-    output_rows, left_out = table(cleaned, kind)
+    output_rows, left_out = export_rows(cleaned, kind)
     scrubbed = sum((removed for _, removed in cleaned), Counter[SensitiveKind]())
     counts = ExportCounts(len(votes), len(votes) - len(published), len(output_rows), left_out, scrubbed)
     if not output_rows:
         raise InputError(f"There is nothing to export: {describe_counts(counts)}.")
-    name = "records.json" if kind == "argilla" else f"data/train.{_ending(kind)}"
+    name = "records.json" if kind == "argilla" else f"data/train.{_file_extension(kind)}"
     file = folder / name
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def export(
     return counts
 
 
-def table(
+def export_rows(
     cleaned: Sequence[tuple[Vote, Counter[SensitiveKind]]], kind: Format
 ) -> tuple[list[Row], Counter[ExclusionReason]]:
     """Returns the rows of scrubbed votes, and how many votes make no row, by reason."""
@@ -74,7 +74,7 @@ def describe_counts(counts: ExportCounts) -> str:
     return ", ".join((*parts, f"{counts.rows} rows"))
 
 
-def _ending(kind: Format) -> str:
+def _file_extension(kind: Format) -> str:
     return "parquet" if kind == "parquet" else "jsonl"
 
 
@@ -100,5 +100,5 @@ def _write_parquet(output_rows: Sequence[Row], file: Path) -> None:
             "Parquet needs pyarrow: pip install pyarrow. The format jsonl holds the same."
         ) from error
     types = {str: pa.string(), int: pa.int64(), bool: pa.bool_()}
-    schema = pa.schema([(name, types[of]) for name, of in FLAT.items()])
+    schema = pa.schema([(name, types[of]) for name, of in FLAT_COLUMNS.items()])
     parquet.write_table(pa.Table.from_pylist(list(output_rows), schema), file)

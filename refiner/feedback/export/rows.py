@@ -22,7 +22,7 @@ Row = dict[str, Any]
 ExclusionReason = Literal["tie", "both_bad", "incomplete", "same"]
 """Why a vote makes no row: a tie, both bad, a missing text (incomplete), or two equal answers (same)."""
 
-FLAT: Mapping[str, type] = {
+FLAT_COLUMNS: Mapping[str, type] = {
     "id": str,
     "run_id": str,
     "created_at": str,
@@ -55,7 +55,7 @@ Nested values are JSON text, so that no column's type depends on the votes: ``re
 were taken out, by kind).
 """
 
-_OF_RUN = ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
+_RUN_COLUMNS = ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ class VoteTexts:
 
 def scrub_vote(vote: Vote, scrubber: Scrubber) -> tuple[Vote, Counter[SensitiveKind]]:
     """Returns the vote with its texts scrubbed, and how many different strings were taken out, by kind."""
-    given = vote.feedback
-    texts, removed = scrubber.scrub_all({"run": given.run, "comment": given.comment})
-    return replace(vote, feedback=replace(given, **texts)), Counter(kind for kind, _ in removed)
+    feedback = vote.feedback
+    texts, removed = scrubber.scrub_all({"run": feedback.run, "comment": feedback.comment})
+    return replace(vote, feedback=replace(feedback, **texts)), Counter(kind for kind, _ in removed)
 
 
 def exclusion_from_pairs(vote: Vote) -> ExclusionReason | None:
@@ -112,10 +112,10 @@ def preference_row(vote: Vote) -> Row:
     chosen = sides.pop(cast("Side", vote.feedback.choice))
     (rejected,) = sides.values()
     return {
-        "prompt": _turn("user", texts.prompt),
-        "chosen": _turn("assistant", answer_text(chosen)),
-        "rejected": _turn("assistant", answer_text(rejected)),
-        **_about(vote),
+        "prompt": _chat_turn("user", texts.prompt),
+        "chosen": _chat_turn("assistant", answer_text(chosen)),
+        "rejected": _chat_turn("assistant", answer_text(rejected)),
+        **_origin(vote),
     }
 
 
@@ -125,13 +125,13 @@ def unpaired_rows(vote: Vote) -> tuple[Row, Row]:
     ``label`` is true for the preferred answer.
     """
     texts = VoteTexts.of(vote)
-    prompt = _turn("user", texts.prompt)
+    prompt = _chat_turn("user", texts.prompt)
     refined, draft = (
         {
             "prompt": prompt,
-            "completion": _turn("assistant", answer_text(answer)),
+            "completion": _chat_turn("assistant", answer_text(answer)),
             "label": vote.feedback.choice == side,
-            **_about(vote),
+            **_origin(vote),
         }
         for side, answer in (("refined", texts.refined), ("draft", texts.draft))
     )
@@ -139,26 +139,26 @@ def unpaired_rows(vote: Vote) -> tuple[Row, Row]:
 
 
 def flat_row(vote: Vote, removed: Mapping[SensitiveKind, int]) -> Row:
-    """Returns the whole vote in the columns of `FLAT`, with the counts of the strings taken out of it."""
-    given, run = vote.feedback, vote.feedback.run
-    rest = {name: value for name, value in run.items() if name not in {*_OF_RUN, "sources"}}
+    """Returns the whole vote in the columns of `FLAT_COLUMNS`, with the counts of `removed` strings by kind."""
+    feedback, run = vote.feedback, vote.feedback.run
+    other_fields = {name: value for name, value in run.items() if name not in {*_RUN_COLUMNS, "sources"}}
     return {
         "id": vote.id,
-        "run_id": given.run_id,
+        "run_id": feedback.run_id,
         "created_at": vote.created_at.isoformat(),
-        "choice": given.choice,
-        "stars": given.stars,
-        "comment": given.comment,
-        "reasons": _json(given.reasons),
-        "criteria": _json(given.criteria),
-        "claims": _json(given.claims),
-        "blind": given.blind,
-        "left": given.left,
-        "rater": given.rater,
-        "consent_version": given.consent_version,
-        **{name: _text(run, name) for name in _OF_RUN},
+        "choice": feedback.choice,
+        "stars": feedback.stars,
+        "comment": feedback.comment,
+        "reasons": _json(feedback.reasons),
+        "criteria": _json(feedback.criteria),
+        "claims": _json(feedback.claims),
+        "blind": feedback.blind,
+        "left": feedback.left,
+        "rater": feedback.rater,
+        "consent_version": feedback.consent_version,
+        **{name: _text(run, name) for name in _RUN_COLUMNS},
         "sources": _json(_list(run, "sources")),
-        "run": _json(rest),
+        "run": _json(other_fields),
         "scrubbed": _json(removed),
         "deleted": False,
     }
@@ -166,7 +166,7 @@ def flat_row(vote: Vote, removed: Mapping[SensitiveKind, int]) -> Row:
 
 def tombstone(event_id: str, run_id: str | None) -> Row:
     """Returns a flat row that withdraws the vote of this event and all earlier lines of its run."""
-    return {**dict.fromkeys(FLAT), "id": event_id, "run_id": run_id, "deleted": True}
+    return {**dict.fromkeys(FLAT_COLUMNS), "id": event_id, "run_id": run_id, "deleted": True}
 
 
 def answer_text(answer: Answer) -> str:
@@ -187,20 +187,20 @@ def _unusable(vote: Vote) -> ExclusionReason | None:
     return "same" if answer_text(texts.draft) == answer_text(texts.refined) else None
 
 
-def _about(vote: Vote) -> Row:
+def _origin(vote: Vote) -> Row:
     """Returns the columns that tell a pair's origin and its possible biases. TRL ignores these columns."""
-    given: Feedback = vote.feedback
+    feedback: Feedback = vote.feedback
     return {
         "id": vote.id,
-        "rater": given.rater,
-        "blind": given.blind,
-        "left": given.left,
-        "model": _text(given.run, "model"),
-        "prompt_version": _text(given.run, "prompt_version"),
+        "rater": feedback.rater,
+        "blind": feedback.blind,
+        "left": feedback.left,
+        "model": _text(feedback.run, "model"),
+        "prompt_version": _text(feedback.run, "prompt_version"),
     }
 
 
-def _turn(role: str, content: str) -> list[dict[str, str]]:
+def _chat_turn(role: str, content: str) -> list[dict[str, str]]:
     return [{"role": role, "content": content}]
 
 

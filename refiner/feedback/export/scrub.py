@@ -28,13 +28,13 @@ _EMAIL = re.compile(
     # The letters of the last label share one case: "nDCG@10.The next" is the end of a sentence.
     r"(?<![\w.%+-])[\w%+-][\w.%+-]{0,63}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:[a-z]{2,24}(?![a-z\d])|[A-Z]{2,24}(?!\w))"
 )
-_REGIONS = ("US", "GB")
+_PHONE_REGIONS = ("US", "GB")
 """The regions whose national phone numbers are found.
 
 Other numbers need a "+". With Germany's national forms, years would be taken for phone numbers.
 """
 _BRACKETS = str.maketrans("[]", "||")  # or a citation after a number would be read as part of it
-_ASSIGNED = re.compile(
+_KEY_ASSIGNMENT = re.compile(
     r"""(?i)(?<![^\W_])(?:(?:api|access)[_-]?key|passw(?:or)?d|pwd|secret|token)["']?\s{0,3}[:=]\s{0,3}["']?"""
     r"""(?=[^\s"',;]{0,200}\d)(?=[^\s"',;]{0,200}[A-Za-z])(?P<key>[^\s"',;<>\[\]]{8,200})"""
 )
@@ -70,7 +70,7 @@ class Scrubber:
 
         Of two that overlap, the first one is kept.
         """
-        found = [*self._keys(text), *_emails(text), *_phones(text)]
+        found = [*self._find_keys(text), *_find_emails(text), *_find_phones(text)]
         kept: list[SensitiveSpan] = []
         for one in sorted(found, key=lambda found: (found.start, -found.end)):
             if not kept or one.start >= kept[-1].end:
@@ -97,31 +97,31 @@ class Scrubber:
         """
         removed: set[tuple[SensitiveKind, str]] = set()
 
-        def one(text: str) -> str:
-            scrubbed, found = self.scrub(text)
-            removed.update(found)
+        def scrub_text(text: str) -> str:
+            scrubbed, strings = self.scrub(text)
+            removed.update(strings)
             return scrubbed
 
-        def rest(text: str) -> str:
+        def replace_known(text: str) -> str:
             for kind, found in sorted(removed, key=lambda found: -len(found[1])):
                 text = text.replace(found, PLACEHOLDERS[kind])
             return text
 
-        return _mapped(_mapped(value, one), rest), frozenset(removed)
+        return _map_texts(_map_texts(value, scrub_text), replace_known), frozenset(removed)
 
-    def _keys(self, text: str) -> Iterator[SensitiveSpan]:
-        yield from (SensitiveSpan("key", *match.span("key")) for match in _ASSIGNED.finditer(text))
+    def _find_keys(self, text: str) -> Iterator[SensitiveSpan]:
+        yield from (SensitiveSpan("key", *match.span("key")) for match in _KEY_ASSIGNMENT.finditer(text))
         # The rules are made for code, where no punctuation mark or tag follows a key.
         scanned = _PROSE_MARK.sub(" ", text).encode("utf-8", "replace")
         with self._lock:
-            secrets = {finding.secret for finding in self._ready().scan(scanned) if finding.visible}
+            secrets = {finding.secret for finding in self._load_scanner().scan(scanned) if finding.visible}
         for secret in secrets:
             if len(secret) >= _MIN_KEY_LENGTH:
                 yield from (
                     SensitiveSpan("key", *match.span()) for match in re.finditer(re.escape(secret), text)
                 )
 
-    def _ready(self) -> "Scanner":
+    def _load_scanner(self) -> "Scanner":
         if self._scanner is None:
             from kingfisher_sdk import Rules, Scanner  # noqa: PLC0415 - the page starts without it
 
@@ -130,22 +130,22 @@ class Scrubber:
         return self._scanner
 
 
-def _emails(text: str) -> Iterator[SensitiveSpan]:
+def _find_emails(text: str) -> Iterator[SensitiveSpan]:
     return (SensitiveSpan("email", *match.span()) for match in _EMAIL.finditer(text))
 
 
-def _phones(text: str) -> Iterator[SensitiveSpan]:
+def _find_phones(text: str) -> Iterator[SensitiveSpan]:
     shown = text.translate(_BRACKETS)
-    for region in _REGIONS:
+    for region in _PHONE_REGIONS:
         for match in PhoneNumberMatcher(shown, region, leniency=Leniency.STRICT_GROUPING):
             yield SensitiveSpan("phone", match.start, match.end)
 
 
-def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+def _map_texts(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, Mapping):
-        return {name: _mapped(one, change) for name, one in value.items()}
+        return {name: _map_texts(one, change) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_mapped(one, change) for one in value]
+        return [_map_texts(one, change) for one in value]
     return value

@@ -117,14 +117,14 @@ def rated_verdicts(vote: Vote) -> Iterator[RatedVerdict]:
 
     Skips facts and verdicts without a score, since no judge gave them.
     """
-    given = vote.feedback
-    reward = _mapping(given.run.get("reward"))
+    feedback = vote.feedback
+    reward = _mapping(feedback.run.get("reward"))
     criteria = {one.get("id"): one for one in _mappings(_mapping(reward.get("rubric")).get("criteria"))}
     supports = _mappings(_mapping(reward.get("citation")).get("supports"))
-    for name, agreed in given.criteria.items():
+    for name, agreed in feedback.criteria.items():
         verdict = criteria.get(name, {})
         yield from _rated_verdict(vote, "criterion", str(verdict.get("title", "")), verdict, agreed=agreed)
-    for place, agreed in given.claims.items():
+    for place, agreed in feedback.claims.items():
         verdict = supports[place] if 0 <= place < len(supports) else {}
         kind: VerdictKind = "support" if verdict.get("ids") else "uncited"
         yield from _rated_verdict(vote, kind, "", verdict, agreed=agreed)

@@ -114,5 +114,5 @@ def by_model(votes: Sequence[Vote]) -> tuple[VoteGroup, ...]:
         run = vote.feedback.run
         key = str(run.get("model", "")), str(run.get("prompt_version", "")), vote.feedback.blind
         groups[key].append(vote)
-    met = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-    return tuple(VoteGroup(*key, tally(members)) for key, members in met)
+    by_size = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple(VoteGroup(*key, tally(members)) for key, members in by_size)

@@ -15,7 +15,7 @@ from refiner.errors import StoreError
 VERSION_TABLE = "feedback_revision"
 """The table of the current step. Another program in the same database may use Alembic's default name."""
 
-_ALONE = threading.Lock()  # Alembic keeps its context in globals
+_ALEMBIC_LOCK = threading.Lock()  # Alembic keeps its context in globals
 
 
 def upgrade(connection: sa.Connection, to: str = "head") -> None:
@@ -30,15 +30,15 @@ def upgrade(connection: sa.Connection, to: str = "head") -> None:
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    found = revision(connection)
-    with _ALONE:
+    current = revision(connection)
+    with _ALEMBIC_LOCK:
         known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
-        if found and found not in known:
+        if current and current not in known:
             raise StoreError(
-                f"The database of ratings was made by a newer Refiner (revision {found}). Update Refiner, or "
+                f"The database of ratings was made by a newer Refiner (revision {current}). Update Refiner, or "
                 "let DATABASE_URL name another database."
             )
-        if not found and sa.inspect(connection).has_table("feedback_events"):
+        if not current and sa.inspect(connection).has_table("feedback_events"):
             command.stamp(config, "1")  # the first release stored no revision
         command.upgrade(config, to)
 
