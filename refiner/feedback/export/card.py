@@ -25,18 +25,19 @@ _TEXTS = (
     "meant. That can still tell a draft."
 )
 _NESTED = (
-    "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, by kind) "
-    "are JSON texts, so that each column keeps its type."
+    "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, "
+    "by kind) are JSON texts, so that each column keeps its type."
 )
 _FORMATS: Mapping[Format, str] = {
     "trl": "Preference pairs for TRL (DPO, reward models): conversational `prompt`, `chosen`, `rejected`. "
     "A vote for either answer is a row. A tie is none, nor is “both bad”, as neither prefers one answer."
     f"\n\n{_TEXTS}",
-    "kto": "Unpaired preferences for TRL (KTO): conversational `prompt`, `completion`, and `label`. A vote for "
-    "either answer is two rows, the preferred one true. “Both bad” is two rows, both false. A tie is none."
+    "kto": "Unpaired preferences for TRL (KTO): conversational `prompt`, `completion`, and `label`. A vote "
+    "for either answer is two rows, the preferred one true. “Both bad” is two rows, both "
+    "false. A tie is none."
     f"\n\n{_TEXTS}",
-    "argilla": "Records for Argilla 2: `settings.json` for `argilla.Settings.from_json`, each of `records.json` for "
-    "`argilla.Record.from_dict`. The rating is a human's suggestion, as a response would have to belong to "
+    "argilla": "Records for Argilla 2: `settings.json` for `argilla.Settings.from_json`, each of "
+    "`records.json` for `argilla.Record.from_dict`. The rating is a human's suggestion, as a response would have to belong to "
     "a user of the server.",
     "jsonl": f"One vote a line. {_NESTED}",
     "parquet": f"One vote a row. {_NESTED}",

@@ -139,7 +139,7 @@ def unpaired_rows(vote: Vote) -> tuple[Row, Row]:
 
 
 def flat_row(vote: Vote, removed: Mapping[SensitiveKind, int]) -> Row:
-    """Returns the whole vote in the columns of `FLAT_COLUMNS`, with the counts of `removed` strings by kind."""
+    """Returns the whole vote in the columns of `FLAT_COLUMNS`. ``removed`` counts removed strings by kind."""
     feedback, run = vote.feedback, vote.feedback.run
     other_fields = {name: value for name, value in run.items() if name not in {*_RUN_COLUMNS, "sources"}}
     return {

@@ -79,8 +79,8 @@ class Agreement:
 
     The subject is a criterion, by its title, or another kind of verdict.
 
-    ``agreed`` is the share of verdicts that raters agreed with. ``middle`` is how many verdicts are on the middle
-    level. ``kappa`` and ``auroc`` are computed from the others.
+    ``agreed`` is the share of verdicts that raters agreed with. ``middle`` is how many verdicts are on the
+    middle level. ``kappa`` and ``auroc`` are computed from the others.
     """
 
     judge: JudgeVersion

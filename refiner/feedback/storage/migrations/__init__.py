@@ -35,8 +35,8 @@ def upgrade(connection: sa.Connection, to: str = "head") -> None:
         known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
         if current and current not in known:
             raise StoreError(
-                f"The database of ratings was made by a newer Refiner (revision {current}). Update Refiner, or "
-                "let DATABASE_URL name another database."
+                f"The database of ratings was made by a newer Refiner (revision {current}). "
+                "Update Refiner, or let DATABASE_URL name another database."
             )
         if not current and sa.inspect(connection).has_table("feedback_events"):
             command.stamp(config, "1")  # the first release stored no revision
