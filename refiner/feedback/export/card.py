@@ -37,8 +37,8 @@ _FORMATS: Mapping[Format, str] = {
     "false. A tie is none."
     f"\n\n{_TEXTS}",
     "argilla": "Records for Argilla 2: `settings.json` for `argilla.Settings.from_json`, each of "
-    "`records.json` for `argilla.Record.from_dict`. The rating is a human's suggestion, as a response would have to belong to "
-    "a user of the server.",
+    "`records.json` for `argilla.Record.from_dict`. The rating is a human's suggestion, as a response would "
+    "have to belong to a user of the server.",
     "jsonl": f"One vote a line. {_NESTED}",
     "parquet": f"One vote a row. {_NESTED}",
 }
