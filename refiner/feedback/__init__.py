@@ -1,1 +1,1 @@
-"""Ratings: what people are asked, where ratings are kept, what leaves, and what all of them tell."""
+"""Ratings: consent and reasons, storage, export and publishing, and the statistics over all votes."""

@@ -1,11 +1,14 @@
-"""What a rater is asked to agree to, by version. A version's words never change: other words are a new version."""
+"""The words of consent that a rater agrees to, by version.
+
+A version's words never change: new words are a new version.
+"""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The words beside the two ticks: to store a run's texts with its rating, and to publish them."""
+    """The words beside the two tick boxes: ``store`` a run's texts with its rating, and ``publish`` them."""
 
     store: str
     publish: str
@@ -30,5 +33,8 @@ CURRENT = "2026-2"
 
 
 def words(version: str) -> str:
-    """Both ticks' words, a line each, as they are stored with a rating; empty for a version that never was."""
+    """Returns the words of both boxes, a line each, as a rating stores them.
+
+    Returns "" for an unknown version.
+    """
     return str(VERSIONS.get(version, ""))

@@ -1,4 +1,4 @@
-"""What may be said for or against an answer, in a word each: what a rating stores, and what the page shows."""
+"""The reasons that a rater can tick for or against an answer: the stored codes and the words on the page."""
 
 from collections.abc import Mapping
 
@@ -12,4 +12,4 @@ REASONS: Mapping[str, str] = {
     "missing": "Leaves something out",
     "padded": "Padded",
 }
-"""Code → words. A code is never used for anything else again: ratings are kept with it."""
+"""Maps each code to its words. Stored ratings hold the code, so a code never gets another meaning."""

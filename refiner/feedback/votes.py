@@ -9,13 +9,19 @@ from refiner.feedback.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class VoteRecorder:
-    """Where ratings go: all into the store, those whose raters agreed to the publisher too, where there is one."""
+    """Puts every rating into the store.
+
+    If there is a publisher, it also gets the ratings with consent to publish.
+    """
 
     store: Store
     publisher: Publisher | None = None
 
     def record(self, feedback: Feedback) -> str:
-        """Keep a rating; returns its number. `RefinerError` says what to do where it could not be kept."""
+        """Stores a rating and returns its event's id.
+
+        Raises a `RefinerError` that says what to do if that fails.
+        """
         event = self.store.add(feedback)
         if self.publisher is not None:
             vote = self.store.vote(event)
@@ -24,9 +30,12 @@ class VoteRecorder:
         return event
 
     def delete(self, event: str) -> bool:
-        """Wipe a rating, and take it back where it may have been published; False where there is none.
+        """Wipes a rating and withdraws it if it may have been published.
 
-        It is taken back whatever becomes of the wiping, which may be done and still have failed to leave no copy.
+        Returns False if there is nothing to wipe.
+
+        It withdraws the rating even if the store raises: the store may have wiped the rating and then failed
+        to remove the last copy.
         """
         run_id, published = self.store.run_of(event) or ("", False)
         try:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from refiner.domain import Choice
-from refiner.feedback.insight.agreement import LEAST, LEAST_GROUPS, Agreement, JudgeVersion, Kind
-from refiner.feedback.insight.win_rates import Day, Group, Insight
+from refiner.feedback.insight.agreement import MIN_ANSWERS, MIN_GROUPS, Agreement, JudgeVersion, VerdictKind
+from refiner.feedback.insight.win_rates import Insight, VoteGroup, VotesOfDay
 from refiner.feedback.storage.store import Vote
 from refiner.render.export.text_width import fit
 from refiner.render.html_text import Html, count, direction, html, isolate, join
@@ -25,7 +25,7 @@ LISTED_VOTES = 20
 """How many of the last votes are listed."""
 _NAME_WIDTH, _LINE_WIDTH = 40.0, 90.0
 """How wide a name and a text may be, in ems."""
-_KIND_TITLES: Mapping[Kind, str] = {
+_KIND_TITLES: Mapping[VerdictKind, str] = {
     "criterion": "",
     "support": "Claims: does the source support it?",
     "uncited": "Sentences: is a citation missing?",
@@ -79,7 +79,7 @@ def overview(found: Insight) -> Html:
     )
 
 
-def days(found: Sequence[Day]) -> Html:
+def days(found: Sequence[VotesOfDay]) -> Html:
     """The numbers of the chart as a folded table, the last day first."""
     rows = join(
         html('<tr><th scope="row">{day}</th>', day=one.day.isoformat())
@@ -95,7 +95,7 @@ def days(found: Sequence[Day]) -> Html:
     )
 
 
-def groups(found: Sequence[Group]) -> Html:
+def groups(found: Sequence[VoteGroup]) -> Html:
     """The win rate of each model and prompt version. The number before each is the one in the chart."""
     rows = join(_group(place, one) for place, one in enumerate(found[:MAX_TABLE_ROWS], 1))
     return blocks(win_table("Model and prompt", rows) + left_out_note(len(found), "group"))
@@ -127,8 +127,8 @@ def agreement(found: Sequence[Agreement]) -> Html:
             "{least_groups} raters answered.</p>",
             parts=parts,
             more=left_out_note(len(found), "row"),
-            least=LEAST,
-            least_groups=LEAST_GROUPS,
+            least=MIN_ANSWERS,
+            least_groups=MIN_GROUPS,
         )
     )
 
@@ -205,7 +205,7 @@ def _event(vote: Vote) -> Html:
     )
 
 
-def _group(place: int, one: Group) -> Html:
+def _group(place: int, one: VoteGroup) -> Html:
     how = "blind" if one.blind else "sides named"
     head = (  # a th would not break
         html(

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from refiner.feedback.insight.agreement import FigureOrReason
-from refiner.feedback.insight.biases import Share
-from refiner.feedback.insight.win_rates import Tally
+from refiner.feedback.insight.biases import Proportion
+from refiner.feedback.insight.win_rates import VoteTally
 from refiner.render.html_text import Html, count, html, join, number, percent
 from refiner.scoring.metrics import Figure
 
@@ -29,7 +29,7 @@ def win_table(what: str, rows: Html) -> Html:
     )
 
 
-def tally_row(head: Html, tally: Tally, *, lead: bool = False) -> Html:
+def tally_row(head: Html, tally: VoteTally, *, lead: bool = False) -> Html:
     """A row of a win table: the share won with its interval, as numbers and as a bar, and the counts."""
     figure = tally.refined.figure
     won = Html('<span class="muted">none</span>')
@@ -72,7 +72,7 @@ def measured_cell(one: FigureOrReason) -> Html:
     )
 
 
-def share_cell(share: Share) -> Html:
+def share_cell(share: Proportion) -> Html:
     """A share in per cent with its interval, or that there are no votes."""
     return (
         Html('<span class="muted">no votes</span>')

@@ -11,7 +11,7 @@ import gradio as gr
 
 from refiner.engines.protocol import Engine
 from refiner.feedback.publish.publisher import Publisher
-from refiner.feedback.rater import key_of
+from refiner.feedback.rater import rater_key
 from refiner.feedback.storage.store import Store
 from refiner.feedback.votes import VoteRecorder
 from refiner.judges import quality
@@ -66,7 +66,7 @@ def build_page(
                     judge_quality_fold(judge.name, judge_quality), elem_id="judge", apply_default_css=False
                 )
         refining = _connect_run(page, controller, inputs, outputs)
-        handler = VoteHandler(outputs, recorder, partial(key_of, settings), judge_quality)
+        handler = VoteHandler(outputs, recorder, partial(rater_key, settings), judge_quality)
         keep_in_browser([refining, *connect_rating(handler)], outputs.current)
         timer = _add_model_poll(engine, model, note)
         # the run may have loaded the model, so look at once

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from harness import PAYLOADS
 from rated import vote
 
-from refiner.feedback.storage.database import opened
+from refiner.feedback.storage.database import open_engine
 from refiner.feedback.storage.events import EVENTS
 from refiner.feedback.storage.store import Store
 
@@ -77,7 +77,7 @@ def _reward(number: int) -> dict[str, Any]:
 
 
 def _spread(url: str, numbers: Sequence[str]) -> None:
-    engine = opened(url)
+    engine = open_engine(url)
     with engine.begin() as connection:
         for place, event in enumerate(reversed(numbers)):
             here = EVENTS.c.id == event

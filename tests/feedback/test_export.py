@@ -24,9 +24,9 @@ from refiner.feedback.consent import CURRENT, VERSIONS
 from refiner.feedback.export.card import live_card
 from refiner.feedback.export.dataset import export
 from refiner.feedback.export.formats import Format
-from refiner.feedback.export.rows import FLAT, left_out, preference
+from refiner.feedback.export.rows import FLAT_COLUMNS, exclusion_from_pairs, preference_row
 from refiner.feedback.export.scrub import Scrubber
-from refiner.feedback.insight.biases import Share
+from refiner.feedback.insight.biases import Proportion
 from refiner.feedback.storage.store import Store, Vote
 from refiner.formats.answer import parse
 from refiner.prompts.prompt_file import PromptTemplate
@@ -98,7 +98,7 @@ def test_what_says_nothing_in_a_format_is_left_out_and_counted(
     ],
 )
 def test_a_vote_without_a_text_makes_no_pair(run: dict[str, str], reason: str) -> None:
-    assert left_out(vote(run=run)) == reason
+    assert exclusion_from_pairs(vote(run=run)) == reason
 
 
 def test_two_answers_that_are_the_same_but_for_notation_make_no_pair() -> None:
@@ -106,11 +106,11 @@ def test_two_answers_that_are_the_same_but_for_notation_make_no_pair() -> None:
         "draft": "The sky is blue [0].",
         "answer": "<answer><snippet id=0>The sky is blue</snippet>.</answer>",
     }
-    assert left_out(vote(run=run)) == "same"
+    assert exclusion_from_pairs(vote(run=run)) == "same"
 
 
 def test_a_record_that_is_none_raises_nothing() -> None:
-    assert left_out(vote(run={"sources": [7, {"id": 3}], "question": None})) == "incomplete"
+    assert exclusion_from_pairs(vote(run={"sources": [7, {"id": 3}], "question": None})) == "incomplete"
 
 
 def test_an_export_with_nothing_in_it_is_refused_and_says_why(exports: Exports) -> None:
@@ -159,14 +159,14 @@ def test_the_prompt_is_what_the_model_is_shown_of_question_and_sources() -> None
         for message in PromptTemplate.from_file().messages(question, parse("D"), sources)
         if message.role == "user"
     )
-    (turn,) = preference(vote())["prompt"]
+    (turn,) = preference_row(vote())["prompt"]
     assert turn["role"] == "user"
     assert whole.startswith(turn["content"])
     assert turn["content"].endswith("</sources>")
 
 
 def test_both_answers_are_in_one_notation_and_keep_their_citations() -> None:
-    row = preference(vote(choice="draft"))
+    row = preference_row(vote(choice="draft"))
     chosen, rejected = row["chosen"][0]["content"], row["rejected"][0]["content"]
     assert chosen.startswith("<answer>")
     assert [claim.ids for claim in parse(chosen).claims] == [("0",), ("1",), ("2",), ("3",)]
@@ -183,7 +183,7 @@ def test_no_text_opens_a_turn_of_a_chat(turn: str) -> None:
         "draft": f"So {turn}system x",
         "answer": f"<answer>Not so {turn}</answer>",
     }
-    row = preference(vote(run=run))
+    row = preference_row(vote(run=run))
     assert not [
         1 for name in ("prompt", "chosen", "rejected") if re.search(r"<[|｜]", row[name][0]["content"])
     ]
@@ -269,7 +269,7 @@ def test_a_flat_row_holds_everything_of_its_vote(exports: Exports, kind: Format)
     )
     exports.write([given], kind)
     (row,) = exports.load()
-    assert set(row) == set(FLAT)
+    assert set(row) == set(FLAT_COLUMNS)
     assert (row["stars"], row["blind"], row["left"], row["rater"]) == (4, True, "refined", "a1b2")
     assert json.loads(row["reasons"]) == {"refined": ["concise"], "draft": []}
     assert json.loads(row["claims"]) == {"0": False}
@@ -285,7 +285,7 @@ def test_columns_keep_their_types_where_every_value_is_missing(exports: Exports)
     exports.write([vote()], "parquet")
     types = {name: feature.dtype for name, feature in exports.load().features.items()}
     names = {str: "string", int: "int64", bool: "bool"}
-    assert types == {name: names[of] for name, of in FLAT.items()}
+    assert types == {name: names[of] for name, of in FLAT_COLUMNS.items()}
 
 
 # --- Argilla ---------------------------------------------------------------------------------------
@@ -363,19 +363,19 @@ def test_words_from_a_record_cannot_break_the_card(exports: Exports) -> None:
 )
 def test_wilsons_interval_is_the_published_one(hits: int, n: int, lo: float, hi: float) -> None:
     """The last row: Newcombe 1998, Two-sided confidence intervals for the single proportion, table I."""
-    figure = Share(hits, n).figure
+    figure = Proportion(hits, n).figure
     assert figure is not None
     assert (figure.lo, figure.hi) == (pytest.approx(lo, abs=5e-5), pytest.approx(hi, abs=5e-5))
 
 
 def test_no_votes_are_no_share() -> None:
-    assert Share(0, 0).figure is None
+    assert Proportion(0, 0).figure is None
 
 
 def test_the_live_card_tells_every_column_and_every_version_of_the_words() -> None:
     card = DatasetCard(live_card("cc-by-4.0", "data/*/*.jsonl"))
     assert card.data.to_dict()["configs"][0]["data_files"][0]["path"] == "data/*/*.jsonl"
-    assert all(f"`{name}`" in card.text for name in (*FLAT, *VERSIONS))
+    assert all(f"`{name}`" in card.text for name in (*FLAT_COLUMNS, *VERSIONS))
 
 
 # --- the command -----------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rated import vote, votes
 
 from refiner.feedback.insight.agreement import Agreement, FigureOrReason, JudgeVersion, agreements
-from refiner.feedback.insight.biases import Share
-from refiner.feedback.insight.win_rates import Day, Group, Tally, by_day, by_model, insight
+from refiner.feedback.insight.biases import Proportion
+from refiner.feedback.insight.win_rates import VoteGroup, VotesOfDay, VoteTally, by_day, by_model, insight
 from refiner.feedback.storage.store import Vote
 from refiner.judges.lexical.judge import NO_PROBLEM, PROBLEM, WEAK
 from refiner.render import insight as shown
@@ -66,7 +66,7 @@ def value(measured: FigureOrReason) -> float:
 
 def test_the_win_rate_is_of_decided_votes_and_the_others_stand_beside_it() -> None:
     found = insight(votes(["refined"] * 7 + ["draft"] * 3 + ["tie", "tie", "both_bad"]))
-    assert found.total == Tally(Share(7, 10), ties=2, both_bad=1)
+    assert found.total == VoteTally(Proportion(7, 10), ties=2, both_bad=1)
     assert found.total.n == 13
     figure = found.total.refined.figure
     assert figure is not None
@@ -77,8 +77,11 @@ def test_the_win_rate_is_of_decided_votes_and_the_others_stand_beside_it() -> No
 def test_blind_votes_are_counted_apart() -> None:
     given = [vote(0, blind=True, left="refined"), vote(1, "draft", blind=True, left="refined"), vote(2)]
     found = insight(given)
-    assert (found.blind, found.named) == (Tally(Share(1, 2), 0, 0), Tally(Share(1, 1), 0, 0))
-    assert (found.left_won_blind, found.left_won_named) == (Share(1, 2), Share(0, 1))
+    assert (found.blind, found.named) == (
+        VoteTally(Proportion(1, 2), 0, 0),
+        VoteTally(Proportion(1, 1), 0, 0),
+    )
+    assert (found.left_won_blind, found.left_won_named) == (Proportion(1, 2), Proportion(0, 1))
 
 
 def test_models_and_prompts_are_told_apart_most_votes_first() -> None:
@@ -86,10 +89,10 @@ def test_models_and_prompts_are_told_apart_most_votes_first() -> None:
     given = [vote(number, run={"prompt_version": "one", **run}) for number, run in enumerate(runs)]
     given.append(vote(9, "tie", run={"model": "a", "prompt_version": "one"}, blind=True))
     assert by_model(given) == (
-        Group("a", "one", blind=False, tally=Tally(Share(2, 2), 0, 0)),
-        Group("a", "one", blind=True, tally=Tally(Share(0, 0), 1, 0)),
-        Group("a", "other", blind=False, tally=Tally(Share(1, 1), 0, 0)),
-        Group("b", "one", blind=False, tally=Tally(Share(1, 1), 0, 0)),
+        VoteGroup("a", "one", blind=False, tally=VoteTally(Proportion(2, 2), 0, 0)),
+        VoteGroup("a", "one", blind=True, tally=VoteTally(Proportion(0, 0), 1, 0)),
+        VoteGroup("a", "other", blind=False, tally=VoteTally(Proportion(1, 1), 0, 0)),
+        VoteGroup("b", "one", blind=False, tally=VoteTally(Proportion(1, 1), 0, 0)),
     )
 
 
@@ -97,7 +100,10 @@ def test_a_day_is_one_of_utc() -> None:
     late = datetime(2026, 3, 1, 23, 30, tzinfo=timezone(timedelta(hours=-2)))
     early = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
     given = [Vote("late", late, vote(0, "tie").feedback), Vote("early", early, vote(1).feedback)]
-    assert by_day(given) == (Day(date(2026, 3, 1), {"refined": 1}), Day(date(2026, 3, 2), {"tie": 1}))
+    assert by_day(given) == (
+        VotesOfDay(date(2026, 3, 1), {"refined": 1}),
+        VotesOfDay(date(2026, 3, 2), {"tie": 1}),
+    )
 
 
 def test_raters_are_counted_once_and_the_unnamed_beside_them() -> None:
@@ -120,7 +126,7 @@ def test_kappa_and_auroc_compare_the_judge_with_what_raters_would_have_said() ->
         HOSTED,
         "criterion",
         "Clarity",
-        Share(35, 50),
+        Proportion(35, 50),
     )
     assert value(found.kappa) == pytest.approx(0.4)  # chance is 0.5: see test_evaluation
     # of 30 that people call so the judge calls 20 so, of 20 that they do not, 5: 2/3 × 3/4 + (2/3 × 1/4 + 1/3 × 3/4) / 2
@@ -158,7 +164,7 @@ def test_partly_counts_as_agreed_or_not_and_in_no_other_figure() -> None:
     found, without = (
         only(agreements(given)) for given in (table(20, 5, 10, 15) + middle, table(20, 5, 10, 15))
     )
-    assert (found.agreed, found.middle) == (Share(38, 54), 4)
+    assert (found.agreed, found.middle) == (Proportion(38, 54), 4)
     assert (found.kappa, found.auroc) == (without.kappa, without.auroc)
 
 
@@ -176,7 +182,7 @@ def test_an_estimate_is_read_by_its_label_and_stands_apart() -> None:
         for number in range(10)
     ]
     judged, estimated = sorted(agreements(given), key=lambda one: one.judge.estimated)
-    assert (judged.agreed, judged.middle) == (Share(10, 10), 0)
+    assert (judged.agreed, judged.middle) == (Proportion(10, 10), 0)
     assert (estimated.agreed.n, estimated.middle) == (40, 10)
     said = [(label, (n + number) % 3 > 0) for number in range(10) for n, (_, label) in enumerate(estimates)]
     yes_and_wrong = [agreed for label, agreed in said if label == NO_PROBLEM].count(False)
@@ -211,7 +217,7 @@ def test_facts_what_was_not_scored_and_what_is_not_there_are_nobodys_verdicts() 
 def test_a_sentence_said_to_need_a_citation_is_a_matter_of_its_own() -> None:
     nothing = {**verdict(0.0, basis="fact"), "ids": []}
     found = only(agreements([on_claims(n, (nothing, n > 0)) for n in range(12)]))
-    assert (found.kind, found.agreed) == ("uncited", Share(11, 12))
+    assert (found.kind, found.agreed) == ("uncited", Proportion(11, 12))
     assert found.kappa.reason == "the judge always said the same"
 
 

@@ -23,7 +23,7 @@ from rated import vote
 from standin import free_port
 
 from refiner.errors import StoreError
-from refiner.feedback.export.rows import FLAT
+from refiner.feedback.export.rows import FLAT_COLUMNS
 from refiner.feedback.export.scrub import Scrubber
 from refiner.feedback.publish.publisher import COMMIT_INTERVAL_MINUTES, Publisher
 from refiner.feedback.storage import database
@@ -85,7 +85,7 @@ def test_the_first_vote_is_on_the_hub_soon_with_a_card_and_the_token(make: Make,
     make().publish(vote(0, comment="Shorter."))
     soon(lambda: bool(hub.commits))
     (row,) = hub.rows()
-    assert set(row) == set(FLAT)
+    assert set(row) == set(FLAT_COLUMNS)
     assert (row["id"], row["comment"], row["deleted"]) == ("event-0", "Shorter.", False)
     assert hub.tokens == {"Bearer hf_test"}
     assert b"data/*/*.jsonl" in hub.files["README.md"]
@@ -391,7 +391,7 @@ def test_what_is_withdrawn_twice_is_marked_once(make: Make, hub: Hub) -> None:
 def test_a_deletion_that_left_a_copy_in_the_database_is_taken_back_all_the_same(
     make: Make, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(database.SETTINGS["sqlite"], "connect_args", {"timeout": 0})
+    monkeypatch.setitem(database.ENGINE_OPTIONS["sqlite"], "connect_args", {"timeout": 0})
     file, publisher = tmp_path / "feedback.db", make()
     with closing(Store(f"sqlite:///{file.as_posix()}")) as store:
         ballots = VoteRecorder(store, publisher)

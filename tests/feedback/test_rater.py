@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refiner.errors import StoreError
-from refiner.feedback.rater import FILE, key_of, rater_id
+from refiner.feedback.rater import KEY_FILE_NAME, rater_id, rater_key
 from refiner.settings import Settings
 
 KEY = b"a key for tests, long enough"
@@ -41,23 +41,23 @@ def test_half_a_character_in_a_name_is_a_name() -> None:
 
 def test_the_key_is_made_once_and_is_its_owners_only(tmp_path: Path) -> None:
     settings = Settings(cache_dir=tmp_path / "new")
-    key = key_of(settings)
+    key = rater_key(settings)
     assert len(key) == 64
-    assert key_of(settings) == key
-    assert key_of(Settings(cache_dir=tmp_path / "other")) != key
-    assert [file.name for file in (tmp_path / "new").iterdir()] == [FILE]
-    assert stat.S_IMODE((tmp_path / "new" / FILE).stat().st_mode) == 0o600
+    assert rater_key(settings) == key
+    assert rater_key(Settings(cache_dir=tmp_path / "other")) != key
+    assert [file.name for file in (tmp_path / "new").iterdir()] == [KEY_FILE_NAME]
+    assert stat.S_IMODE((tmp_path / "new" / KEY_FILE_NAME).stat().st_mode) == 0o600
 
 
 def test_processes_that_make_the_key_at_once_have_the_same(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        keys = pool.map(key_of, [Settings(cache_dir=tmp_path)] * 16, chunksize=1)
+        keys = pool.map(rater_key, [Settings(cache_dir=tmp_path)] * 16, chunksize=1)
     assert len(set(keys)) == 1
 
 
 def test_a_key_that_is_set_is_the_key(tmp_path: Path) -> None:
     assert (
-        key_of(Settings(cache_dir=tmp_path, rater_key="set outside, long enough"))
+        rater_key(Settings(cache_dir=tmp_path, rater_key="set outside, long enough"))
         == b"set outside, long enough"
     )
     assert not list(tmp_path.iterdir())
@@ -66,10 +66,10 @@ def test_a_key_that_is_set_is_the_key(tmp_path: Path) -> None:
 def test_a_key_that_cannot_be_kept_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     with pytest.raises(StoreError, match="REFINER_RATER_KEY"):
-        key_of(Settings(cache_dir=tmp_path / "file"))
+        rater_key(Settings(cache_dir=tmp_path / "file"))
 
 
 def test_an_empty_key_is_refused(tmp_path: Path) -> None:
-    (tmp_path / FILE).touch()
+    (tmp_path / KEY_FILE_NAME).touch()
     with pytest.raises(StoreError, match="REFINER_RATER_KEY"):
-        key_of(Settings(cache_dir=tmp_path))
+        rater_key(Settings(cache_dir=tmp_path))

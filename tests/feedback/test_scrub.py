@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paths import DATA
 
-from refiner.feedback.export.scrub import PLACEHOLDERS, Found, Scrubber
+from refiner.feedback.export.scrub import PLACEHOLDERS, Scrubber, SensitiveSpan
 
 KINDS = ("email", "phone", "key")
 
@@ -21,7 +21,7 @@ class Labelled:
     """A text and what in it must not leave."""
 
     text: str
-    spans: tuple[Found, ...]
+    spans: tuple[SensitiveSpan, ...]
 
 
 def labelled(line: str) -> Labelled:
@@ -30,7 +30,7 @@ def labelled(line: str) -> Labelled:
     text, spans = parts[0], []
     for kind, inside, after in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
         secret = inside.replace("·", "")
-        spans.append(Found(kind, len(text), len(text) + len(secret)))
+        spans.append(SensitiveSpan(kind, len(text), len(text) + len(secret)))
         text += secret + after
     return Labelled(text, tuple(spans))
 
@@ -38,12 +38,12 @@ def labelled(line: str) -> Labelled:
 SET = [labelled(line) for line in (DATA / "scrub.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def covered(wanted: Found, found: tuple[Found, ...]) -> bool:
+def covered(wanted: SensitiveSpan, found: tuple[SensitiveSpan, ...]) -> bool:
     at = {place for one in found for place in range(one.start, one.end)}
     return at.issuperset(range(wanted.start, wanted.end))
 
 
-def touches(one: Found, spans: tuple[Found, ...]) -> bool:
+def touches(one: SensitiveSpan, spans: tuple[SensitiveSpan, ...]) -> bool:
     return any(one.start < span.end and span.start < one.end for span in spans)
 
 

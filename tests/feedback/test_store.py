@@ -150,8 +150,8 @@ def test_deleting_wipes_the_texts_from_the_files(store: Store, place: Place) -> 
 def test_a_deletion_that_leaves_a_copy_says_so_and_the_next_try_removes_it(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(database.SETTINGS["sqlite"], "connect_args", {"timeout": 0})
-    monkeypatch.setattr(database, "WAIT", 0.1)
+    monkeypatch.setitem(database.ENGINE_OPTIONS["sqlite"], "connect_args", {"timeout": 0})
+    monkeypatch.setattr(database, "LOCK_TIMEOUT_SECONDS", 0.1)
     with closing(Store(place.url)) as store:
         event = store.add(rated())
         with closing(place.reader()) as reader:
@@ -219,7 +219,7 @@ def test_any_rating_comes_back_mended(store: Store, one: Feedback) -> None:
     event = store.add(one)
     assert store.add(one) == event
     mended = replace(
-        events.rating({**events.given(one), "run_id": one.run_id, "run": one.run}),
+        events.feedback_from_row({**events.row_from_feedback(one), "run_id": one.run_id, "run": one.run}),
         run=events.storable(one.run),
         run_id=events.storable(one.run_id),
     )

@@ -195,7 +195,7 @@ def _lines(folder: Path, writer: int) -> int:
 
 def _stored(url: str, runs: str) -> int:
     """How many events there are for runs whose id is like that."""
-    engine = database.opened(url)
+    engine = database.open_engine(url)
     with engine.begin() as connection:
         query = sa.select(sa.func.count()).select_from(EVENTS).where(EVENTS.c.run_id.like(runs))
         found: int = connection.scalar(query) or 0

@@ -1,1 +1,1 @@
-"""Votes as a data set: rows, formats, the card, and what is scrubbed out of texts that leave."""
+"""Exports votes as a data set: the scrubbing of texts, the rows, the formats and the card."""

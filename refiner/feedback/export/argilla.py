@@ -1,13 +1,15 @@
-"""Votes as records of Argilla 2, and the settings of the data set they go into. Plain data: no Argilla needed.
+"""Votes as records of Argilla 2, and the settings of their data set.
 
-What a rater said is a suggestion of a human, not a response: a response belongs to a user of the server it is
-loaded into, and the raters are none.
+This is plain data: Argilla is not needed.
+
+A rating becomes a human's suggestion, not a response. A response belongs to a user of the Argilla server, and
+the raters are not its users.
 """
 
 from typing import Any
 
 from refiner.domain import Source
-from refiner.feedback.export.rows import Row, Texts, written
+from refiner.feedback.export.rows import Row, VoteTexts, answer_text
 from refiner.feedback.storage.store import Vote
 
 _FIELDS = {"question": "Question", "sources": "Sources", "draft": "Draft", "refined": "Refined answer"}
@@ -24,36 +26,40 @@ _GUIDELINES = (
 
 
 def record(vote: Vote) -> Row:
-    """What `argilla.Record.from_dict` reads."""
-    given, texts = vote.feedback, Texts.of(vote)
-    said = {"preference": given.choice, "stars": given.stars, "comment": given.comment or None}
-    about = {
-        "model": given.run.get("model"),
-        "prompt_version": given.run.get("prompt_version"),
-        "consent_version": given.consent_version,
-        "left": given.left,
-        "blind": "yes" if given.blind else "no",
-        "rater": given.rater,
+    """Returns the vote as `argilla.Record.from_dict` reads it."""
+    feedback, texts = vote.feedback, VoteTexts.of(vote)
+    suggestions = {
+        "preference": feedback.choice,
+        "stars": feedback.stars,
+        "comment": feedback.comment or None,
+    }
+    metadata = {
+        "model": feedback.run.get("model"),
+        "prompt_version": feedback.run.get("prompt_version"),
+        "consent_version": feedback.consent_version,
+        "left": feedback.left,
+        "blind": "yes" if feedback.blind else "no",
+        "rater": feedback.rater,
     }
     return {
         "id": vote.id,
         "fields": {
             "question": texts.question,
-            "sources": "\n\n".join(_shown(source) for source in texts.sources),
-            "draft": written(texts.draft),
-            "refined": written(texts.refined),
+            "sources": "\n\n".join(_source_text(source) for source in texts.sources),
+            "draft": answer_text(texts.draft),
+            "refined": answer_text(texts.refined),
         },
         "suggestions": {
-            name: {"value": value, "type": "human", "agent": given.rater or "rater"}
-            for name, value in said.items()
+            name: {"value": value, "type": "human", "agent": feedback.rater or "rater"}
+            for name, value in suggestions.items()
             if value is not None
         },
-        "metadata": {name: str(about[name]) for name in _METADATA if about[name]},
+        "metadata": {name: str(metadata[name]) for name in _METADATA if metadata[name]},
     }
 
 
 def settings() -> dict[str, Any]:
-    """What `argilla.Settings.from_json` reads."""
+    """Returns the settings of the data set as `argilla.Settings.from_json` reads them."""
     text = {"type": "text", "use_markdown": False}
     choices = [{"value": value, "text": words} for value, words in _CHOICES.items()]
     return {
@@ -83,7 +89,7 @@ def settings() -> dict[str, Any]:
     }
 
 
-def _shown(source: Source) -> str:
+def _source_text(source: Source) -> str:
     head = f"[{source.id}] {source.title}".rstrip()
     return "\n".join(line for line in (head, source.text, source.url) if line)
 

@@ -1,4 +1,7 @@
-"""The card of a published data set: what is in it, under which words and licence, and where it leans."""
+"""The card of a published data set: its format, counts, words of consent, licence and biases.
+
+Writes no files.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,84 +11,104 @@ from string import Template
 
 from refiner.feedback.consent import VERSIONS
 from refiner.feedback.export.formats import Format
-from refiner.feedback.export.rows import FLAT, Reason
-from refiner.feedback.export.scrub import Kind
+from refiner.feedback.export.rows import FLAT_COLUMNS, ExclusionReason
+from refiner.feedback.export.scrub import SensitiveKind
 from refiner.feedback.insight import biases
-from refiner.feedback.insight.biases import Share
+from refiner.feedback.insight.biases import Proportion
 from refiner.feedback.storage.store import Vote
 
 _TEXTS = (
-    "The prompt is question and sources, all of them and whole, as the refining model is shown them, without the "
-    "draft and without instructions. Both answers are in the refiner's form, `<answer>` with `<snippet id=ID>` around "
-    "what cites: a draft's bracket citations were rewritten by rule, so that the notation does not tell the two apart. "
-    "Where the rule takes more or less of a sentence for the cited claim than its author meant, that marks drafts."
+    "The prompt is the question and all sources in full, as the refining model sees them, without the draft "
+    "and without instructions. Both answers are in the refiner's form, `<answer>` with `<snippet id=ID>` "
+    "around each cited claim. A rule rewrote the drafts' bracket citations, so that the notation does not "
+    "tell the two apart. The rule may take more or less of a sentence for the cited claim than its author "
+    "meant. That can still tell a draft."
 )
-_NESTED = "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, by kind) are JSON in a text, so that the columns' types stay."
+_NESTED = (
+    "`reasons`, `criteria`, `claims`, `sources`, `run` and `scrubbed` (how many strings were taken out, "
+    "by kind) are JSON texts, so that each column keeps its type."
+)
 _FORMATS: Mapping[Format, str] = {
     "trl": "Preference pairs for TRL (DPO, reward models): conversational `prompt`, `chosen`, `rejected`. "
-    f"A vote for either answer is a row; a tie says nothing of a pair, nor does “both bad”.\n\n{_TEXTS}",
-    "kto": "Unpaired preferences for TRL (KTO): conversational `prompt`, `completion`, and `label`. A vote for "
-    "either answer is two rows, the preferred one true; “both bad” is two rows, both false; a tie is none."
+    "A vote for either answer is a row. A tie is none, nor is “both bad”, as neither prefers one answer."
     f"\n\n{_TEXTS}",
-    "argilla": "Records for Argilla 2: `settings.json` for `argilla.Settings.from_json`, each of `records.json` for "
-    "`argilla.Record.from_dict`. What the rater said stands as a human's suggestion, since a response would have to "
-    "belong to a user of the server.",
-    "jsonl": f"Votes, one a line. {_NESTED}",
-    "parquet": f"Votes, one a row. {_NESTED}",
+    "kto": "Unpaired preferences for TRL (KTO): conversational `prompt`, `completion`, and `label`. A vote "
+    "for either answer is two rows, the preferred one true. “Both bad” is two rows, both "
+    "false. A tie is none."
+    f"\n\n{_TEXTS}",
+    "argilla": "Records for Argilla 2: `settings.json` for `argilla.Settings.from_json`, each of "
+    "`records.json` for `argilla.Record.from_dict`. The rating is a human's suggestion, as a response would "
+    "have to belong to a user of the server.",
+    "jsonl": f"One vote a line. {_NESTED}",
+    "parquet": f"One vote a row. {_NESTED}",
 }
-_REASONS: Mapping[Reason, str] = {
+_REASONS: Mapping[ExclusionReason, str] = {
     "tie": "tie",
     "both_bad": "both bad",
     "incomplete": "question or an answer missing",
     "same": "both answers the same",
 }
-_KINDS: Mapping[Kind, str] = {"email": "e-mail addresses", "phone": "phone numbers", "key": "keys and tokens"}
+_KINDS: Mapping[SensitiveKind, str] = {
+    "email": "e-mail addresses",
+    "phone": "phone numbers",
+    "key": "keys and tokens",
+}
 _SIZES = (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")
 
 
 @dataclass(frozen=True, slots=True)
 class ExportCounts:
-    """What became of the votes: ``votes`` there were, ``withheld`` without consent to publish, ``rows`` written."""
+    """The counts of an export.
+
+    ``votes`` is how many there were, ``withheld`` how many had no consent to publish, ``rows`` how many rows
+    were written. ``left_out`` counts votes by reason, ``scrubbed`` counts the strings taken out by kind.
+    """
 
     votes: int
     withheld: int
     rows: int
-    left_out: Counter[Reason]
-    scrubbed: Counter[Kind]
+    left_out: Counter[ExclusionReason]
+    scrubbed: Counter[SensitiveKind]
 
 
 def card(kind: Format, votes: Sequence[Vote], counts: ExportCounts, licence: str, data_files: str) -> str:
-    """The text of ``README.md``; ``votes`` are those with consent, ``data_files`` where the rows stand."""
-    body = _template("card").substitute(
+    """Returns the text of ``README.md``.
+
+    ``votes`` are those with consent, ``data_files`` is the path of the rows.
+    """
+    body = _read_template("card").substitute(
         format=_FORMATS[kind],
-        counts=_table(("", "votes"), _counted(counts)),
+        counts=_table(("", "votes"), _count_rows(counts)),
         scrubbed=_table(
             ("kind", "taken out"), [(words, counts.scrubbed[one]) for one, words in _KINDS.items()]
         ),
-        consent=_consent(votes),
-        licence=_code(licence),
-        biases=_table(("", "share", "of"), _biases(votes)),
-        models=_table(("model", "prompt", "votes"), _models(votes)),
+        consent=_consent_lines(votes),
+        licence=_inline_code(licence),
+        biases=_table(("", "share", "of"), _bias_rows(votes)),
+        models=_table(("model", "prompt", "votes"), _model_rows(votes)),
     )
-    return f"{_head(licence, data_files, [_size(counts.rows)])}\n\n{body}"
+    return f"{_front_matter(licence, data_files, [_size_category(counts.rows)])}\n\n{body}"
 
 
 def live_card(licence: str, data_files: str) -> str:
-    """The card of a data set that grows vote by vote, whose counts nobody keeps up."""
-    body = _template("live_card").substitute(
-        columns=", ".join(_code(name) for name in FLAT),
+    """Returns the card of a data set that grows vote by vote.
+
+    It gives no counts, as they would soon be out of date.
+    """
+    body = _read_template("live_card").substitute(
+        columns=", ".join(_inline_code(name) for name in FLAT_COLUMNS),
         nested=_NESTED,
-        consent="\n".join(_words(version) for version in VERSIONS),
-        licence=_code(licence),
+        consent="\n".join(_consent_line(version) for version in VERSIONS),
+        licence=_inline_code(licence),
     )
-    return f"{_head(licence, data_files)}\n\n{body}"
+    return f"{_front_matter(licence, data_files)}\n\n{body}"
 
 
-def _template(name: str) -> Template:
+def _read_template(name: str) -> Template:
     return Template(Path(__file__).with_name(f"{name}.txt").read_text(encoding="utf-8"))
 
 
-def _head(licence: str, data_files: str, sizes: list[str] | None = None) -> str:
+def _front_matter(licence: str, data_files: str, sizes: list[str] | None = None) -> str:
     from huggingface_hub import DatasetCardData  # noqa: PLC0415 - only an export needs it
 
     data = DatasetCardData(
@@ -99,11 +122,11 @@ def _head(licence: str, data_files: str, sizes: list[str] | None = None) -> str:
     return f"---\n{data.to_yaml()}\n---"
 
 
-def _size(rows: int) -> str:
+def _size_category(rows: int) -> str:
     return next((name for limit, name in _SIZES if rows < limit), "n>1M")
 
 
-def _counted(counts: ExportCounts) -> list[tuple[str, int]]:
+def _count_rows(counts: ExportCounts) -> list[tuple[str, int]]:
     left_out = [(f"left out: {words}", counts.left_out[one]) for one, words in _REASONS.items()]
     return [
         ("stored", counts.votes),
@@ -113,18 +136,20 @@ def _counted(counts: ExportCounts) -> list[tuple[str, int]]:
     ]
 
 
-def _consent(votes: Sequence[Vote]) -> str:
+def _consent_lines(votes: Sequence[Vote]) -> str:
     versions = Counter(vote.feedback.consent_version for vote in votes)
-    return "\n".join(f"{_words(version)} ({number} votes)" for version, number in sorted(versions.items()))
+    return "\n".join(
+        f"{_consent_line(version)} ({number} votes)" for version, number in sorted(versions.items())
+    )
 
 
-def _words(version: str) -> str:
+def _consent_line(version: str) -> str:
     known = VERSIONS.get(version)
     words = f"“{known.store}” “{known.publish}”" if known else "words not kept"
-    return f"- Version {_code(version)}: {words}"
+    return f"- Version {_inline_code(version)}: {words}"
 
 
-def _biases(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
+def _bias_rows(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
     blind = [vote for vote in votes if vote.feedback.blind]
     seen = [vote for vote in votes if not vote.feedback.blind]
     shares = {
@@ -134,20 +159,23 @@ def _biases(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
         "the refined answer won, sides unnamed": biases.refined_won(blind),
         "the refined answer won, sides named": biases.refined_won(seen),
     }
-    return [(words, _percent(share), share.n) for words, share in shares.items()]
+    return [(words, _percent_with_interval(share), share.n) for words, share in shares.items()]
 
 
-def _percent(share: Share) -> str:
+def _percent_with_interval(share: Proportion) -> str:
     if share.figure is None:
         return "no votes"
     one = share.figure
     return f"{one.value:.1%} [{one.lo:.1%}, {one.hi:.1%}]"
 
 
-def _models(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
+def _model_rows(votes: Sequence[Vote]) -> list[tuple[str, str, int]]:
     runs = [vote.feedback.run for vote in votes]
-    met = Counter((str(run.get("model")), str(run.get("prompt_version"))) for run in runs)
-    return [(_code(model), _code(prompt), number) for (model, prompt), number in met.most_common()]
+    numbers = Counter((str(run.get("model")), str(run.get("prompt_version"))) for run in runs)
+    return [
+        (_inline_code(model), _inline_code(prompt), number)
+        for (model, prompt), number in numbers.most_common()
+    ]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -155,6 +183,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
-def _code(text: str) -> str:
-    """Text of unknown origin as code: on one line, and nothing in it ends the code or the cell."""
+def _inline_code(text: str) -> str:
+    """Returns untrusted text as inline code, on one line. Nothing in it ends the code or the table cell."""
     return f"`{' '.join(text.replace('`', '’').replace('|', '¦').split()) or ' '}`"

@@ -1,6 +1,6 @@
-"""Votes into a folder that `datasets.load_dataset` reads: rows in a file, and a card that says what they are.
+"""Exports votes into a folder that `datasets.load_dataset` reads: a file of rows, and a card.
 
-Only votes with consent to publish, and every text scrubbed.
+Exports only votes with consent to publish, and scrubs every text.
 """
 
 import json
@@ -12,8 +12,8 @@ from refiner.errors import InputError
 from refiner.feedback.export import argilla, rows
 from refiner.feedback.export.card import ExportCounts, card
 from refiner.feedback.export.formats import Format
-from refiner.feedback.export.rows import FLAT, Reason, Row
-from refiner.feedback.export.scrub import Kind, Scrubber
+from refiner.feedback.export.rows import FLAT_COLUMNS, ExclusionReason, Row
+from refiner.feedback.export.scrub import Scrubber, SensitiveKind
 from refiner.feedback.storage.store import Vote
 
 LICENCE = "cc-by-4.0"
@@ -22,70 +22,76 @@ LICENCE = "cc-by-4.0"
 def export(
     votes: Sequence[Vote], kind: Format, folder: Path, scrubber: Scrubber, licence: str = LICENCE
 ) -> ExportCounts:
-    """Write the folder and say what became of the votes.
+    """Writes the folder and returns the counts.
 
-    `InputError` where the folder holds anything: what an earlier export had consent for may be withdrawn by now.
-    Also where no vote makes a row.
+    Raises `InputError` if the folder is not empty, since consent to an earlier export may be withdrawn by
+    now. Also raises it if no vote makes a row, if the folder cannot be written, or if Parquet lacks pyarrow.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} holds something already. Name a new folder.")
-    cleaned = [rows.scrubbed(vote, scrubber) for vote in votes if vote.feedback.consent_publish]
+        raise InputError(f"{folder} is not an empty folder. Name a new folder.")
+    cleaned = [rows.scrub_vote(vote, scrubber) for vote in votes if vote.feedback.consent_publish]
     published = [vote for vote, _ in cleaned]
-    made, left_out = table(cleaned, kind)
-    scrubbed = sum((taken for _, taken in cleaned), Counter[Kind]())
-    counts = ExportCounts(len(votes), len(votes) - len(published), len(made), left_out, scrubbed)
-    if not made:
+    output_rows, left_out = export_rows(cleaned, kind)
+    scrubbed = sum((removed for _, removed in cleaned), Counter[SensitiveKind]())
+    counts = ExportCounts(len(votes), len(votes) - len(published), len(output_rows), left_out, scrubbed)
+    if not output_rows:
         raise InputError(f"There is nothing to export: {describe_counts(counts)}.")
-    name = "records.json" if kind == "argilla" else f"data/train.{_ending(kind)}"
+    name = "records.json" if kind == "argilla" else f"data/train.{_file_extension(kind)}"
     file = folder / name
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        _write(made, kind, file)
+        _write(output_rows, kind, file)
         (folder / "README.md").write_text(card(kind, published, counts, licence, name), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error}.") from error
     return counts
 
 
-def table(cleaned: Sequence[tuple[Vote, Counter[Kind]]], kind: Format) -> tuple[list[Row], Counter[Reason]]:
-    """The rows of scrubbed votes, and how many votes make none, by reason."""
+def export_rows(
+    cleaned: Sequence[tuple[Vote, Counter[SensitiveKind]]], kind: Format
+) -> tuple[list[Row], Counter[ExclusionReason]]:
+    """Returns the rows of scrubbed votes, and how many votes make no row, by reason."""
     if kind == "argilla":
         return [argilla.record(vote) for vote, _ in cleaned], Counter()
     if kind not in {"trl", "kto"}:
-        return [rows.flat(vote, taken) for vote, taken in cleaned], Counter()
-    why = rows.left_out if kind == "trl" else rows.left_out_of_kto
-    reasons = [(vote, why(vote)) for vote, _ in cleaned]
+        return [rows.flat_row(vote, removed) for vote, removed in cleaned], Counter()
+    exclusion = rows.exclusion_from_pairs if kind == "trl" else rows.exclusion_from_kto
+    reasons = [(vote, exclusion(vote)) for vote, _ in cleaned]
     kept = [vote for vote, reason in reasons if reason is None]
-    made = [
-        row for vote in kept for row in ((rows.preference(vote),) if kind == "trl" else rows.unpaired(vote))
+    output_rows = [
+        row
+        for vote in kept
+        for row in ((rows.preference_row(vote),) if kind == "trl" else rows.unpaired_rows(vote))
     ]
-    return made, Counter(reason for _, reason in reasons if reason is not None)
+    return output_rows, Counter(reason for _, reason in reasons if reason is not None)
 
 
 def describe_counts(counts: ExportCounts) -> str:
-    """The counts in a line."""
+    """Returns the counts as one line of text."""
     parts = [f"{counts.votes} votes", f"{counts.withheld} without consent to publish"]
     parts += [f"{number} left out ({reason.replace('_', ' ')})" for reason, number in counts.left_out.items()]
     parts += [f"{number} {kind} strings taken out" for kind, number in counts.scrubbed.items()]
     return ", ".join((*parts, f"{counts.rows} rows"))
 
 
-def _ending(kind: Format) -> str:
+def _file_extension(kind: Format) -> str:
     return "parquet" if kind == "parquet" else "jsonl"
 
 
-def _write(made: Sequence[Row], kind: Format, file: Path) -> None:
+def _write(output_rows: Sequence[Row], kind: Format, file: Path) -> None:
     if kind == "parquet":
-        _write_parquet(made, file)
+        _write_parquet(output_rows, file)
     elif kind == "argilla":
-        file.write_text(json.dumps(made, ensure_ascii=False, indent=1), encoding="utf-8")
+        file.write_text(json.dumps(output_rows, ensure_ascii=False, indent=1), encoding="utf-8")
         settings = json.dumps(argilla.settings(), ensure_ascii=False, indent=1)
         file.with_name("settings.json").write_text(settings, encoding="utf-8")
     else:
-        file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made), encoding="utf-8")
+        file.write_text(
+            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in output_rows), encoding="utf-8"
+        )
 
 
-def _write_parquet(made: Sequence[Row], file: Path) -> None:
+def _write_parquet(output_rows: Sequence[Row], file: Path) -> None:
     try:
         import pyarrow as pa  # noqa: PLC0415 - only this format needs it
         from pyarrow import parquet  # noqa: PLC0415 - the same
@@ -94,5 +100,5 @@ def _write_parquet(made: Sequence[Row], file: Path) -> None:
             "Parquet needs pyarrow: pip install pyarrow. The format jsonl holds the same."
         ) from error
     types = {str: pa.string(), int: pa.int64(), bool: pa.bool_()}
-    schema = pa.schema([(name, types[of]) for name, of in FLAT.items()])
-    parquet.write_table(pa.Table.from_pylist(list(made), schema), file)
+    schema = pa.schema([(name, types[of]) for name, of in FLAT_COLUMNS.items()])
+    parquet.write_table(pa.Table.from_pylist(list(output_rows), schema), file)

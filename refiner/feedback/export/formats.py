@@ -1,4 +1,4 @@
-"""What an export is for."""
+"""The formats of an export."""
 
 from typing import Literal
 

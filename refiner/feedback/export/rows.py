@@ -1,7 +1,7 @@
-"""Votes as rows of a published data set: pure functions from a vote to plain data. Knows no files and no hub.
+"""Turns votes into rows of a published data set, as plain data. Pure functions. Knows no files and no hub.
 
-The two answers of a pair are written in one form, ``<answer>`` with a ``<snippet id=…>`` around what cites, also
-where a draft had brackets, so that the notation does not tell which is which.
+Both answers of a pair are written in the same form: ``<answer>`` with a ``<snippet id=…>`` around each
+cited claim. A draft's brackets are rewritten too, so that the notation does not tell which answer is which.
 """
 
 import json
@@ -13,16 +13,16 @@ from itertools import groupby
 from typing import Any, Literal, cast
 
 from refiner.domain import Answer, Claim, Feedback, Plain, Side, Source
-from refiner.feedback.export.scrub import Kind, Scrubber
+from refiner.feedback.export.scrub import Scrubber, SensitiveKind
 from refiner.feedback.storage.store import Vote
 from refiner.formats.answer import defang, parse, write
 from refiner.prompts.prompt_file import PromptTemplate
 
 Row = dict[str, Any]
-Reason = Literal["tie", "both_bad", "incomplete", "same"]
-"""Why a vote makes no row: the choice says nothing of a pair; a text is missing; both texts are the same."""
+ExclusionReason = Literal["tie", "both_bad", "incomplete", "same"]
+"""Why a vote makes no row: a tie, both bad, a missing text (incomplete), or two equal answers (same)."""
 
-FLAT: Mapping[str, type] = {
+FLAT_COLUMNS: Mapping[str, type] = {
     "id": str,
     "run_id": str,
     "created_at": str,
@@ -48,16 +48,19 @@ FLAT: Mapping[str, type] = {
     "scrubbed": str,
     "deleted": bool,
 }
-"""The columns of a flat row, each str, int or bool, or null. What is nested is JSON text, so that no column's type
-hangs on the votes there are: ``reasons``, ``criteria``, ``claims``, ``sources``, ``run``, the record's rest, and ``scrubbed``, how
-many different strings were taken out by kind."""
+"""The columns of a flat row. Each holds str, int or bool, or null.
 
-_OF_RUN = ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
+Nested values are JSON text, so that no column's type depends on the votes: ``reasons``, ``criteria``,
+``claims``, ``sources``, ``run`` (the rest of the run's record) and ``scrubbed`` (how many different strings
+were taken out, by kind).
+"""
+
+_RUN_COLUMNS = ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
-    """The texts of a vote as read: what both answers answer, and the two."""
+class VoteTexts:
+    """The parsed texts of a vote: the question, the sources and both answers."""
 
     question: str
     sources: tuple[Source, ...]
@@ -65,8 +68,8 @@ class Texts:
     refined: Answer
 
     @classmethod
-    def of(cls, vote: Vote) -> "Texts":
-        """Those of the run's record; what is missing is empty."""
+    def of(cls, vote: Vote) -> "VoteTexts":
+        """Reads the texts from the run's record. Missing texts are empty."""
         run = vote.feedback.run
         sources = tuple(_source(one) for one in _list(run, "sources"))
         ids = [source.id for source in sources]
@@ -75,120 +78,129 @@ class Texts:
 
     @property
     def prompt(self) -> str:
-        """Question and sources as the built-in prompt shows them, without its instructions and the draft."""
-        return _template().material_text(self.question, self.sources)
+        """The question and the sources as in the built-in prompt, without its instructions and the draft."""
+        return _built_in_prompt().material_text(self.question, self.sources)
 
 
-def scrubbed(vote: Vote, scrubber: Scrubber) -> tuple[Vote, Counter[Kind]]:
-    """The vote without what must not leave, and how many different strings were taken out, by kind."""
-    given = vote.feedback
-    texts, taken = scrubber.scrub_all({"run": given.run, "comment": given.comment})
-    return replace(vote, feedback=replace(given, **texts)), Counter(kind for kind, _ in taken)
+def scrub_vote(vote: Vote, scrubber: Scrubber) -> tuple[Vote, Counter[SensitiveKind]]:
+    """Returns the vote with its texts scrubbed, and how many different strings were taken out, by kind."""
+    feedback = vote.feedback
+    texts, removed = scrubber.scrub_all({"run": feedback.run, "comment": feedback.comment})
+    return replace(vote, feedback=replace(feedback, **texts)), Counter(kind for kind, _ in removed)
 
 
-def left_out(vote: Vote) -> Reason | None:
-    """Why a vote makes no preference pair; None where it makes one."""
-    return "both_bad" if vote.feedback.choice == "both_bad" else left_out_of_kto(vote)
+def exclusion_from_pairs(vote: Vote) -> ExclusionReason | None:
+    """Returns why a vote makes no preference pair, or None if it makes one."""
+    return "both_bad" if vote.feedback.choice == "both_bad" else exclusion_from_kto(vote)
 
 
-def left_out_of_kto(vote: Vote) -> Reason | None:
-    """Why a vote makes no rows for KTO; both bad says of both that they are undesirable."""
+def exclusion_from_kto(vote: Vote) -> ExclusionReason | None:
+    """Returns why a vote makes no rows for KTO, or None if it makes them.
+
+    "Both bad" makes rows here: both answers are undesirable.
+    """
     return "tie" if vote.feedback.choice == "tie" else _unusable(vote)
 
 
-def preference(vote: Vote) -> Row:
-    """A row of TRL's conversational preference format; for votes that `left_out` lets through."""
-    texts = Texts.of(vote)
+def preference_row(vote: Vote) -> Row:
+    """Returns a row of TRL's conversational preference format.
+
+    Only for votes where `exclusion_from_pairs` returns None.
+    """
+    texts = VoteTexts.of(vote)
     sides: dict[Side, Answer] = {"refined": texts.refined, "draft": texts.draft}
     chosen = sides.pop(cast("Side", vote.feedback.choice))
     (rejected,) = sides.values()
     return {
-        "prompt": _turn("user", texts.prompt),
-        "chosen": _turn("assistant", written(chosen)),
-        "rejected": _turn("assistant", written(rejected)),
-        **_about(vote),
+        "prompt": _chat_turn("user", texts.prompt),
+        "chosen": _chat_turn("assistant", answer_text(chosen)),
+        "rejected": _chat_turn("assistant", answer_text(rejected)),
+        **_origin(vote),
     }
 
 
-def unpaired(vote: Vote) -> tuple[Row, Row]:
-    """Two rows of TRL's conversational unpaired format, the refined answer's first; true is what was preferred."""
-    texts = Texts.of(vote)
-    prompt = _turn("user", texts.prompt)
+def unpaired_rows(vote: Vote) -> tuple[Row, Row]:
+    """Returns two rows of TRL's conversational unpaired format, the refined answer's first.
+
+    ``label`` is true for the preferred answer.
+    """
+    texts = VoteTexts.of(vote)
+    prompt = _chat_turn("user", texts.prompt)
     refined, draft = (
         {
             "prompt": prompt,
-            "completion": _turn("assistant", written(answer)),
+            "completion": _chat_turn("assistant", answer_text(answer)),
             "label": vote.feedback.choice == side,
-            **_about(vote),
+            **_origin(vote),
         }
         for side, answer in (("refined", texts.refined), ("draft", texts.draft))
     )
     return refined, draft
 
 
-def flat(vote: Vote, taken: Mapping[Kind, int]) -> Row:
-    """Everything of a vote and of what was taken out of it, in the columns of `FLAT`."""
-    given, run = vote.feedback, vote.feedback.run
-    rest = {name: value for name, value in run.items() if name not in {*_OF_RUN, "sources"}}
+def flat_row(vote: Vote, removed: Mapping[SensitiveKind, int]) -> Row:
+    """Returns the whole vote in the columns of `FLAT_COLUMNS`. ``removed`` counts removed strings by kind."""
+    feedback, run = vote.feedback, vote.feedback.run
+    other_fields = {name: value for name, value in run.items() if name not in {*_RUN_COLUMNS, "sources"}}
     return {
         "id": vote.id,
-        "run_id": given.run_id,
+        "run_id": feedback.run_id,
         "created_at": vote.created_at.isoformat(),
-        "choice": given.choice,
-        "stars": given.stars,
-        "comment": given.comment,
-        "reasons": _json(given.reasons),
-        "criteria": _json(given.criteria),
-        "claims": _json(given.claims),
-        "blind": given.blind,
-        "left": given.left,
-        "rater": given.rater,
-        "consent_version": given.consent_version,
-        **{name: _text(run, name) for name in _OF_RUN},
+        "choice": feedback.choice,
+        "stars": feedback.stars,
+        "comment": feedback.comment,
+        "reasons": _json(feedback.reasons),
+        "criteria": _json(feedback.criteria),
+        "claims": _json(feedback.claims),
+        "blind": feedback.blind,
+        "left": feedback.left,
+        "rater": feedback.rater,
+        "consent_version": feedback.consent_version,
+        **{name: _text(run, name) for name in _RUN_COLUMNS},
         "sources": _json(_list(run, "sources")),
-        "run": _json(rest),
-        "scrubbed": _json(taken),
+        "run": _json(other_fields),
+        "scrubbed": _json(removed),
         "deleted": False,
     }
 
 
 def tombstone(event_id: str, run_id: str | None) -> Row:
-    """A flat row that says: the vote of this event is withdrawn, and all earlier lines of its run."""
-    return {**dict.fromkeys(FLAT), "id": event_id, "run_id": run_id, "deleted": True}
+    """Returns a flat row that withdraws the vote of this event and all earlier lines of its run."""
+    return {**dict.fromkeys(FLAT_COLUMNS), "id": event_id, "run_id": run_id, "deleted": True}
 
 
-def written(answer: Answer) -> str:
-    """An answer in the refiner's form, in which nothing of its text reads as a tag or as a turn of a chat."""
+def answer_text(answer: Answer) -> str:
+    """Returns an answer in the refiner's form. Nothing in its text reads as a tag or as a turn of a chat."""
     parts: list[Plain | Claim] = []
     for plain, group in groupby(answer.parts, lambda part: isinstance(part, Plain)):
-        if plain:  # joined first: two harmless halves can make a tag
+        if plain:  # joined before defanging: two harmless halves can make a tag
             parts.append(Plain(defang("".join(part.text for part in group)), 0, 0))
         else:
             parts += [replace(part, text=defang(part.text)) for part in group]
     return write(replace(answer, parts=tuple(parts)))
 
 
-def _unusable(vote: Vote) -> Reason | None:
-    texts = Texts.of(vote)
+def _unusable(vote: Vote) -> ExclusionReason | None:
+    texts = VoteTexts.of(vote)
     if not (texts.question.strip() and texts.draft.text.strip() and texts.refined.text.strip()):
         return "incomplete"
-    return "same" if written(texts.draft) == written(texts.refined) else None
+    return "same" if answer_text(texts.draft) == answer_text(texts.refined) else None
 
 
-def _about(vote: Vote) -> Row:
-    """What tells a pair's origin and the biases it may have; TRL ignores these columns."""
-    given: Feedback = vote.feedback
+def _origin(vote: Vote) -> Row:
+    """Returns the columns that tell a pair's origin and its possible biases. TRL ignores these columns."""
+    feedback: Feedback = vote.feedback
     return {
         "id": vote.id,
-        "rater": given.rater,
-        "blind": given.blind,
-        "left": given.left,
-        "model": _text(given.run, "model"),
-        "prompt_version": _text(given.run, "prompt_version"),
+        "rater": feedback.rater,
+        "blind": feedback.blind,
+        "left": feedback.left,
+        "model": _text(feedback.run, "model"),
+        "prompt_version": _text(feedback.run, "prompt_version"),
     }
 
 
-def _turn(role: str, content: str) -> list[dict[str, str]]:
+def _chat_turn(role: str, content: str) -> list[dict[str, str]]:
     return [{"role": role, "content": content}]
 
 
@@ -212,5 +224,5 @@ def _json(value: object) -> str:
 
 
 @cache
-def _template() -> PromptTemplate:
+def _built_in_prompt() -> PromptTemplate:
     return PromptTemplate.from_file()

@@ -1,1 +1,1 @@
-"""What all votes tell: win rates, agreement with the judge, biases."""
+"""Statistics over all votes: win rates, agreement with the judges, and biases."""

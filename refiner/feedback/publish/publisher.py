@@ -17,7 +17,7 @@ from huggingface_hub import HfApi
 
 from refiner.errors import StoreError
 from refiner.feedback.export.dataset import LICENCE
-from refiner.feedback.export.rows import flat, scrubbed, tombstone
+from refiner.feedback.export.rows import flat_row, scrub_vote, tombstone
 from refiner.feedback.export.scrub import Scrubber
 from refiner.feedback.publish.hub_sender import HubSender
 from refiner.feedback.publish.vote_files import MAX_FILE_BYTES, VoteFiles
@@ -78,7 +78,7 @@ class Publisher:
         A vote without consent to publish only takes the earlier ones back.
         """
         feedback = vote.feedback
-        row = flat(*scrubbed(vote, self._scrubber)) if feedback.consent_publish else None
+        row = flat_row(*scrub_vote(vote, self._scrubber)) if feedback.consent_publish else None
         with _disk_errors_as_store_errors(self._files.folder), self._files.lock():
             if self._files.contains(vote.id):
                 return

@@ -1,1 +1,1 @@
-"""Where ratings are kept: the table, the databases, the migrations."""
+"""Storage of ratings: the table, the databases and the migrations."""

@@ -1,7 +1,7 @@
-"""The table of events, and how a rating becomes a row of it and comes back. Knows no database.
+"""The table of events, and the conversion of a rating to a row and back. Knows no database.
 
-Texts are mended on the way in: half a surrogate pair and NUL, which JSON can carry and a database cannot keep,
-become question marks. All else comes back as it was given.
+JSON can carry half a surrogate pair and NUL, but a database cannot keep them. They become question marks on
+the way in. Everything else comes back unchanged.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from refiner.domain import Feedback
 from refiner.feedback import consent
 
 SCHEMA_VERSION = 2
-"""Of the rows that are written; also the name of the migration that makes the table what it is here."""
+"""The schema version of new rows. It is also the name of the migration that makes the table as it is here."""
 
 METADATA = sa.MetaData()
 EVENTS = sa.Table(
@@ -22,7 +22,7 @@ EVENTS = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("id", sa.String(36), unique=True, nullable=False),
     sa.Column("run_id", sa.String(64), index=True, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),  # vote, or deleted
+    sa.Column("kind", sa.String(16), nullable=False),  # "vote" or "deleted"
     sa.Column("schema_version", sa.Integer, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("choice", sa.String(16), nullable=False),
@@ -51,11 +51,14 @@ WIPED: Mapping[str, Any] = {
     "claims": {},
     "rater": "",
 }
-"""What an event holds after its deletion: that there was one, when, and to what its rater had agreed."""
+"""The columns that a deletion overwrites.
+
+The event still tells that it existed, when, and the consent of its rater.
+"""
 
 
-def given(feedback: Feedback) -> dict[str, Any]:
-    """What the rater gave, by column: equal for two ratings of a run that are the same."""
+def row_from_feedback(feedback: Feedback) -> dict[str, Any]:
+    """Returns what the rater entered, by column. Two ratings of a run are the same if these are equal."""
     row = {
         "choice": feedback.choice,
         "comment": feedback.comment,
@@ -73,8 +76,8 @@ def given(feedback: Feedback) -> dict[str, Any]:
     return {name: storable(value) for name, value in row.items()}
 
 
-def rating(row: Mapping[str, Any]) -> Feedback:
-    """The rating that a row holds."""
+def feedback_from_row(row: Mapping[str, Any]) -> Feedback:
+    """Returns the rating in a row."""
     return Feedback(
         run=row["run"],
         choice=row["choice"],
@@ -94,7 +97,7 @@ def rating(row: Mapping[str, Any]) -> Feedback:
 
 
 def storable(value: Any) -> Any:
-    """Plain data, mended: every text in it as any database can keep it."""
+    """Returns the plain data with half surrogate pairs and NUL in its texts replaced by question marks."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")

@@ -1,7 +1,7 @@
-"""Where ratings are kept: one table of events, through SQLAlchemy. Nothing without the rater's consent.
+"""Stores ratings in one table of events, through SQLAlchemy. Stores nothing without the rater's consent.
 
-Events are only ever added; the one thing that changes an event is its deletion, which wipes its texts. A run
-has one vote: the latest event counts, and the same rating sent again is the same event.
+Events are only added. Only a deletion changes an event: it wipes the event's texts. A run has one vote, which
+is its latest event. The same rating sent again is the same event.
 """
 
 import threading
@@ -17,12 +17,19 @@ import sqlalchemy as sa
 from refiner.domain import Feedback
 from refiner.errors import InputError
 from refiner.feedback.storage import database
-from refiner.feedback.storage.events import EVENTS, SCHEMA_VERSION, WIPED, given, rating, storable
+from refiner.feedback.storage.events import (
+    EVENTS,
+    SCHEMA_VERSION,
+    WIPED,
+    feedback_from_row,
+    row_from_feedback,
+    storable,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """The vote that counts for a run: its event's id, when it was cast (UTC), and what was given.
+    """The vote that counts for a run: its event's id, when it was cast (UTC), and the rating.
 
     ``consent_words`` are the words of ``feedback.consent_version``, as the rater saw them.
     """
@@ -34,9 +41,11 @@ class Vote:
 
 
 class Store:
-    """Ratings in the database at ``url``, SQLite or PostgreSQL; file and table are made at first use.
+    """The ratings in the SQLite or PostgreSQL database at ``url``.
 
-    Safe to use from threads and processes. Every failure of the database is a `StoreError` that says what to do.
+    The first use makes the file and the table.
+
+    Threads and processes may share it. Every failure of the database is a `StoreError` that says what to do.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,10 +54,10 @@ class Store:
         self._engine: sa.Engine | None = None
 
     def add(self, feedback: Feedback) -> str:
-        """Keep a rating; returns its event's id. `InputError` without consent."""
+        """Stores a rating and returns its event's id. Raises `InputError` without consent to store it."""
         if not feedback.consent_store:
             raise InputError("Nothing was stored: a rating is kept only with your consent to store it.")
-        row = given(feedback)
+        row = row_from_feedback(feedback)
         run_id = storable(feedback.run_id)
         with self._begin() as connection:
             last = self._last(connection, run_id)
@@ -67,52 +76,60 @@ class Store:
         return event
 
     def delete(self, event_id: str) -> bool:
-        """Wipe the texts of a rating and of all others of its run; False where there is none, or none any more.
+        """Wipes a rating and all other ratings of its run. Returns False if there was nothing left to wipe.
 
-        `StoreError` while somebody else reads the database and a copy may be left in its files: ask again.
+        Raises `StoreError` while others read the database, as a copy may then be left in its files. A later
+        call removes it.
         """
-        here = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
+        run_query = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
-            run_id = connection.scalar(here)
+            run_id = connection.scalar(run_query)
             if run_id is None:
                 return False
             database.lock(connection, f"run {run_id}")
             votes = sa.and_(EVENTS.c.run_id == run_id, EVENTS.c.kind == "vote")
             wiped = connection.execute(EVENTS.update().where(votes).values(WIPED)).rowcount
-        with database.told():  # also when there was nothing to wipe: an earlier try may have failed here
-            database.purge(self._opened())
+        with database.translate_errors():  # even if nothing was wiped: an earlier purge may have failed
+            database.purge(self._open_engine())
         return wiped > 0
 
     def run_of(self, event_id: str) -> tuple[str, bool] | None:
-        """The run that a rating is on, deleted or not, and whether one of its ratings might be published."""
-        here = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
+        """Returns the run of a rating, and whether a rating of that run had consent to publish.
+
+        Deleted ones count.
+
+        Returns None if there is no such rating.
+        """
+        run_query = sa.select(EVENTS.c.run_id).where(EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
-            run_id = connection.scalar(here)
+            run_id = connection.scalar(run_query)
             if run_id is None:
                 return None
-            might = sa.select(sa.func.count()).where(EVENTS.c.run_id == run_id, EVENTS.c.consent_publish)
-            return run_id, bool(connection.scalar(might))
+            publishable_query = sa.select(sa.func.count()).where(
+                EVENTS.c.run_id == run_id, EVENTS.c.consent_publish
+            )
+            return run_id, bool(connection.scalar(publishable_query))
 
     def vote(self, event_id: str) -> Vote | None:
-        """The vote of this number, while it counts."""
-        query = sa.select(EVENTS).where(_COUNTS, EVENTS.c.id == storable(event_id))
+        """Returns the vote with this event's id. Returns None if there is none, or if it no longer counts."""
+        query = sa.select(EVENTS).where(_VOTE_COUNTS, EVENTS.c.id == storable(event_id))
         with self._begin() as connection:
             row = connection.execute(query).mappings().first()
         return None if row is None else _vote(row)
 
     def votes(self) -> tuple[Vote, ...]:
-        """The votes that count, one a run, in the order in which they were cast."""
-        query = sa.select(EVENTS).where(_COUNTS).order_by(EVENTS.c.number)
+        """Returns the votes that count, one per run, in the order in which they were cast."""
+        query = sa.select(EVENTS).where(_VOTE_COUNTS).order_by(EVENTS.c.number)
         with self._begin() as connection:
             return tuple(_vote(row) for row in connection.execute(query).mappings())
 
     def count(self) -> int:
-        """How many votes count."""
+        """Returns how many votes count."""
         with self._begin() as connection:
-            return connection.scalar(sa.select(sa.func.count()).select_from(EVENTS).where(_COUNTS)) or 0
+            return connection.scalar(sa.select(sa.func.count()).select_from(EVENTS).where(_VOTE_COUNTS)) or 0
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Closes the connections. The next use opens the database again."""
         with self._lock:
             if self._engine is not None:
                 self._engine.dispose()
@@ -120,7 +137,10 @@ class Store:
 
     @staticmethod
     def _last(connection: sa.Connection, run_id: str) -> Mapping[str, Any] | None:
-        """The run's vote so far, but for the run itself. Nobody else adds to the run until the transaction ends."""
+        """Returns the run's latest vote without its ``run`` column.
+
+        Locks the run: nobody else can add to it until the transaction ends.
+        """
         database.lock(connection, f"run {run_id}")
         columns = [column for column in EVENTS.columns if column.name != "run"]
         query = sa.select(*columns).where(EVENTS.c.run_id == run_id, EVENTS.c.kind == "vote")
@@ -129,18 +149,18 @@ class Store:
 
     @contextmanager
     def _begin(self) -> Iterator[sa.Connection]:
-        """A transaction."""
-        with database.told(), self._opened().begin() as connection:
+        """Opens a transaction. Turns its errors into `StoreError`."""
+        with database.translate_errors(), self._open_engine().begin() as connection:
             yield connection
 
-    def _opened(self) -> sa.Engine:
+    def _open_engine(self) -> sa.Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = database.opened(self._url)
+                self._engine = database.open_engine(self._url)
             return self._engine
 
 
-_COUNTS = sa.and_(
+_VOTE_COUNTS = sa.and_(
     EVENTS.c.number.in_(sa.select(sa.func.max(EVENTS.c.number)).group_by(EVENTS.c.run_id)),
     EVENTS.c.kind == "vote",
 )
@@ -151,6 +171,6 @@ def _vote(row: sa.RowMapping) -> Vote:
     return Vote(
         row["id"],
         created.replace(tzinfo=UTC) if created.tzinfo is None else created.astimezone(UTC),
-        rating(dict(row)),
+        feedback_from_row(dict(row)),
         row["consent_words"],
     )

@@ -8,7 +8,7 @@ import gradio as gr
 import pandas as pd
 
 from refiner.errors import InputError, RefinerError
-from refiner.feedback.insight.win_rates import Day, Group, insight
+from refiner.feedback.insight.win_rates import VoteGroup, VotesOfDay, insight
 from refiner.feedback.storage.store import Store, Vote
 from refiner.render import insight as html
 from refiner.render import result
@@ -78,7 +78,7 @@ def show_votes(
     yield panel.filled(votes) if votes else panel.emptied(html.EMPTY)
 
 
-def votes_by_day(days: Sequence[Day]) -> pd.DataFrame:
+def votes_by_day(days: Sequence[VotesOfDay]) -> pd.DataFrame:
     """Make the chart of votes: a row for each day and choice, with columns day, votes, choice."""
     rows = [
         (pd.Timestamp(day.day, tz="UTC"), day.counts[choice], words)
@@ -89,7 +89,7 @@ def votes_by_day(days: Sequence[Day]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["day", "votes", "choice"])
 
 
-def rates_by_row(groups: Sequence[Group]) -> pd.DataFrame:
+def rates_by_row(groups: Sequence[VoteGroup]) -> pd.DataFrame:
     """Make the chart of win rates, with columns row, rate, how. A group without a decided vote has no bar.
 
     ``row`` is the group's row in the table, and ``rate`` is in [0, 1].

@@ -1,4 +1,7 @@
-"""Run by Alembic for every command: on the connection it was given, in the transaction that is open there."""
+"""Alembic runs this file for every command.
+
+It uses the connection from the config and its open transaction.
+"""
 
 from alembic import context
 

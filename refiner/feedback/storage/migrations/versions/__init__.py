@@ -1,1 +1,1 @@
-"""The steps, oldest first: ``schema_1``, ``schema_2`` and on."""
+"""The migration steps, oldest first: ``schema_1``, ``schema_2`` and so on."""

@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Makes the table."""
     op.create_table(
         "feedback_events",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),

@@ -1,4 +1,4 @@
-"""The words that were agreed to, and all that a rating holds since: stars, reasons, verdicts, sides, rater."""
+"""Adds the words of consent, and the new parts of a rating: stars, reasons, verdicts, sides and rater."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,11 +10,11 @@ WORDS = {
     "2026-1": "Store this run’s texts with my rating. Without this tick nothing is stored.\n"
     "They may be published, as part of an open data set of preferences.",
 }
-"""What the first release showed."""
+"""The words of consent that the first release showed."""
 
 
 def upgrade() -> None:
-    """Add the columns; fill in the words of the consents that are there."""
+    """Adds the columns, and fills in the words of consent of the existing rows."""
     for column in (
         sa.Column("consent_words", sa.Text, nullable=False, server_default=""),
         sa.Column("stars", sa.Integer),
