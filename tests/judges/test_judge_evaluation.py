@@ -1,4 +1,4 @@
-"""A judge measured on human labels: files read, figures kept, and shown where they belong."""
+"""A judge is measured on human labels: label files are read, and figures are saved and shown."""
 
 import json
 from collections.abc import Generator, Sequence

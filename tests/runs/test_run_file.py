@@ -1,4 +1,4 @@
-"""A run's file: read back equal, and whatever else it holds, refused in words or safe to render."""
+"""A run file is read back equal. Any other file is refused with a reason, or is safe to render."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ TEXT = st.text(st.characters(codec=None), max_size=40).map(
     lambda text: text.encode("utf-16", "surrogatepass")
 )
 WORDS = TEXT.map(lambda data: data.decode("utf-16", "surrogatepass"))
-"""Any text, half characters among it; two halves side by side are the whole one, as in JSON."""
+"""Any text, including lone surrogates. Two adjacent surrogates form one character, as in JSON."""
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -166,7 +166,7 @@ ODD: list[Any] = [
 
 
 def spoil(whole: Any, dice: random.Random) -> None:
-    """Change, delete, double or retype a place of a tree of JSON."""
+    """Change, delete, duplicate or retype one place in a JSON tree."""
     at, key = whole, "run"
     while True:
         child = at[key]
