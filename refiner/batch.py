@@ -1,7 +1,7 @@
-"""Many cases, one after the other: rows of JSON in, rows of JSON out, nothing done twice and nothing lost.
+"""Refines many cases in order: rows of JSON in, rows of JSON out. Nothing is done twice and nothing is lost.
 
-An output row is written whole and flushed before the next case begins, so that a run can be broken off at any
-time and taken up again.
+Each output row is written whole and flushed before the next case begins, so a run can be stopped at any time and
+resumed.
 """
 
 import json
@@ -27,7 +27,7 @@ _RUBRIC_KEYS = ("positive_rubrics", "negative_rubrics", "rubrics", "rubric", "in
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One line of the input; ``row`` is None where the line is no JSON object."""
+    """One line of the input. ``row`` is None where the line is not a JSON object."""
 
     line: int
     id: str
@@ -36,7 +36,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What does the work of every case."""
+    """The engine, judge and settings that every case is run with."""
 
     engine: Engine
     judge: Judge
@@ -45,7 +45,7 @@ class Batch:
     mix: Mix = "weighted"
 
     def run(self, case: Case) -> Row:
-        """The case's output row; one that cannot be refined holds ``id`` and ``error``."""
+        """Refine the case and return its output row. On failure the row holds ``id`` and ``error``."""
         try:
             finished = self._finished(request_of(case))
         except RefinerError as error:
@@ -57,12 +57,12 @@ class Batch:
             request, self.engine, self.judge, self.options, template=self.template, mix=self.mix
         )
         *_, last = stages
-        assert isinstance(last, Finished)  # noqa: S101 - `refine` ends so or raises
+        assert isinstance(last, Finished)  # noqa: S101 - `refine` ends with Finished or raises
         return last.refinement
 
 
 def read_cases(file: Path) -> Iterator[Case]:
-    """The cases of a JSON-lines file; a case without an id, or with one used before, is named by its line."""
+    """Read the cases of a JSON-lines file. A case whose id is missing or already used gets an id with its line number."""
     seen: set[str] = set()
     with file.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
@@ -76,15 +76,15 @@ def read_cases(file: Path) -> Iterator[Case]:
 
 
 def request_of(case: Case) -> Request:
-    """The request that a case holds; `InputError` says what it lacks."""
+    """Build the request of a case. Raises `InputError`, which says what is wrong with the row."""
     row = case.row
     if row is None:
         raise InputError(f"Line {case.line} is not a JSON object.")
-    given = row.get("sources", row.get("snippets", []))
-    if isinstance(given, str):
-        found, _ = sources.parse(given)
-    elif isinstance(given, list) and all(isinstance(one, dict) for one in given):
-        found, _ = sources.from_objects(given)
+    listed = row.get("sources", row.get("snippets", []))
+    if isinstance(listed, str):
+        read_sources, _ = sources.parse(listed)
+    elif isinstance(listed, list) and all(isinstance(one, dict) for one in listed):
+        read_sources, _ = sources.from_objects(listed)
     else:
         raise InputError(f"Line {case.line}: 'sources' must be a list of objects, or a text.")
     for field in ("question", "draft"):
@@ -92,11 +92,11 @@ def request_of(case: Case) -> Request:
             raise InputError(f"Line {case.line}: {field!r} must be a text.")
     rubric = {key: row[key] for key in _RUBRIC_KEYS if row.get(key)}
     criteria, _ = rubrics.parse(json.dumps(rubric.get("rubric", rubric))) if rubric else ((), ())
-    return pipeline.request(str(row.get("question", "")), str(row.get("draft", "")), found, criteria)
+    return pipeline.request(str(row.get("question", "")), str(row.get("draft", "")), read_sources, criteria)
 
 
 def read_rows(file: Path) -> list[Row]:
-    """The rows of an output file, a torn one left out."""
+    """Read the rows of an output file. A row that was not fully written is left out."""
     if not file.exists():
         return []
     with file.open(encoding="utf-8", errors="replace") as lines:
@@ -104,17 +104,18 @@ def read_rows(file: Path) -> list[Row]:
 
 
 def resume(file: Path, batch: Batch) -> set[str]:
-    """The ids that ``file`` holds already; what must be done again is taken out of it.
+    """Return the ids that ``file`` already holds, and remove the failed rows from it so that they run again.
 
-    `InputError` where its rows come from another model, prompt, judge or mix: one file holds one run.
+    Raises `InputError` where its rows come from another model, prompt, judge or mix: one file holds one run.
     """
     done = [row for row in read_rows(file) if "error" not in row]
     ours = (batch.engine.info.name, batch.template.version, batch.judge.name, batch.mix)
     others = {_made_by(row) for row in done} - {ours}
     if others:
-        told = "{} with prompt {}, judged by {}, {}"
+        description = "{} with prompt {}, judged by {}, {}"
         raise InputError(
-            f"{file} holds answers by {told.format(*min(others, key=str))}; this run is {told.format(*ours)}. "
+            f"{file} holds answers by {description.format(*min(others, key=str))}; "
+            f"this run is {description.format(*ours)}. "
             "Give another file with -o, or remove this one."
         )
     if file.exists():
@@ -131,12 +132,12 @@ def _made_by(row: Row) -> tuple[object, ...]:
 
 
 def line_of(row: Mapping[str, object]) -> str:
-    """A row as its line of JSON."""
+    """Format a row as a line of JSON."""
     return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def refine_all(cases: Sequence[Case], batch: Batch, file: Path) -> Iterator[Row]:
-    """Run the cases in order, add their rows to ``file``, and yield each once it is written."""
+    """Run the cases in order, append their rows to ``file``, and yield each row once it is written."""
     with file.open("a", encoding="utf-8") as out:
         for case in cases:
             row = batch.run(case)
@@ -147,7 +148,11 @@ def refine_all(cases: Sequence[Case], batch: Batch, file: Path) -> Iterator[Row]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A run in figures. ``clean``: read back with no finding; ``cited``: with at least one cited claim."""
+    """The counts of a batch.
+
+    ``clean`` answers parse without a finding. ``cited`` answers have a claim that cites a known source.
+    ``invented`` counts ids that name no source. ``seconds`` is the median per case.
+    """
 
     rows: int
     failed: int
@@ -158,19 +163,19 @@ class Summary:
 
 
 def summarise(cases: Sequence[Case], rows: Sequence[Row]) -> Summary:
-    """The figures of the cases' rows, counted from the answers' texts as they stand in the rows."""
-    found = {str(row["id"]): row for row in rows}
+    """Summarise the cases' rows. The counts come from parsing the answers' texts in the rows."""
+    row_of = {str(row["id"]): row for row in rows}
     clean = invented = cited = 0
     seconds: list[float] = []
     for case in cases:
-        row = found.get(case.id, {"error": ""})
+        row = row_of.get(case.id, {"error": ""})
         if "error" in row:
             continue
         known = {source.id for source in request_of(case).sources}
-        read = answer.parse(str(row["answer"]), known)
-        clean += not read.findings
-        invented += len(answer.invented_ids(read, known))
-        cited += any(known.intersection(claim.ids) for claim in read.claims)
+        parsed = answer.parse(str(row["answer"]), known)
+        clean += not parsed.findings
+        invented += len(answer.invented_ids(parsed, known))
+        cited += any(known.intersection(claim.ids) for claim in parsed.claims)
         seconds.append(float(str(row["seconds"])))
     median = statistics.median(seconds) if seconds else 0.0
     return Summary(len(cases), len(cases) - len(seconds), clean, invented, cited, median)

@@ -98,7 +98,7 @@ def qwen_vocabulary(qwen_tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
 def postgresql() -> Iterator[postgres.Server]:
     """A PostgreSQL server."""
     try:
-        with postgres.served() as server:
+        with postgres.running_server() as server:
             yield server
     except FileNotFoundError as error:
         pytest.fail(str(error))

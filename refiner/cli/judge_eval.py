@@ -15,7 +15,7 @@ from refiner.errors import InputError, RefinerError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from refiner.judges.evaluation import Measured
+    from refiner.judges.evaluation import JudgeMeasurement
     from refiner.judges.protocol import Judge
     from refiner.scoring.metrics import Evaluation, Figure
     from refiner.settings import Settings
@@ -67,13 +67,13 @@ def judge_eval(
         measured = choose_judge(settings)
         evaluations: dict[str, Evaluation] = {}
         labels = {
-            file.stem: evaluation.read(file)[:limit] for file in data
+            file.stem: evaluation.read_labels(file)[:limit] for file in data
         }  # read all before any time is spent
         if len(labels) < len(data):
             raise InputError("Two of the files have the same name; their figures could not be told apart.")
         for name, rows in labels.items():
             with tqdm(total=len(rows), desc=name, unit="claim", file=sys.stderr) as bar:
-                done = evaluation.measure(measured, rows, bar.update)
+                done = evaluation.measure_judge(measured, rows, bar.update)
             evaluations[name] = done.evaluation
             _report_unscored(done)
         click.echo(_as_json(measured, data, evaluations) if as_json else _as_table(measured, evaluations))
@@ -88,7 +88,7 @@ def judge_eval(
             raise click.ClickException(f"{plot} cannot be written: {error}.") from error
 
 
-def _report_unscored(measured: "Measured") -> None:
+def _report_unscored(measured: "JudgeMeasurement") -> None:
     """Print the commonest reasons why claims were not scored, with how many they are."""
     reasons = Counter(verdict.reason for verdict in measured.verdicts if verdict.value is None)
     for reason, times in reasons.most_common(_MAX_REASONS):
@@ -103,7 +103,7 @@ def _keep_figures(settings: "Settings", judge: "Judge", evaluations: "Mapping[st
     from refiner.judges import quality  # noqa: PLC0415 - the same
 
     date = datetime.now(UTC).date().isoformat()
-    quality.keep(settings.cache_dir, quality.Quality(judge.name, judge.version, date, evaluations))
+    quality.save_quality(settings.cache_dir, quality.Quality(judge.name, judge.version, date, evaluations))
 
 
 def _as_json(judge: "Judge", files: "Sequence[Path]", evaluations: "Mapping[str, Evaluation]") -> str:

@@ -1,7 +1,7 @@
-"""Human labels of whether evidence supports a claim, and a judge measured on them.
+"""Reads human labels of whether evidence supports a claim, and measures a judge on them.
 
-A row is a line of JSON with ``claim``, ``evidence`` (a list of texts) and ``supported`` (true or false), and may
-have ``question``.
+A row is a line of JSON with ``claim``, ``evidence`` (a list of texts) and ``supported`` (true or false). It may
+also have ``question``.
 """
 
 import json
@@ -16,13 +16,13 @@ from refiner.judges.ask import ask
 from refiner.judges.protocol import Judge
 from refiner.scoring.metrics import Evaluation, evaluate
 
-AT_ONCE = 16
-"""Checks that a judge is asked in one call: what breaks it costs no more than these."""
+CHECKS_PER_CALL = 16
+"""Checks per call to the judge. A call that fails loses no more than these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One labelled claim, as the check that asks for it. ``group`` names what it is drawn with in resampling."""
+    """A labelled claim, as the check to ask a judge. Labels of the same ``group`` are resampled together."""
 
     check: Check
     supported: bool
@@ -30,48 +30,50 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A judge's figures on a file, and the verdicts behind them, one a label."""
+class JudgeMeasurement:
+    """A judge's figures on a set of labels, and its verdicts, one per label."""
 
     evaluation: Evaluation
     verdicts: tuple[Verdict, ...]
 
 
-def read(file: Path) -> tuple[Label, ...]:
-    """The labels of a file; `InputError` names the line that cannot be read."""
+def read_labels(file: Path) -> tuple[Label, ...]:
+    """Read the labels of a file. Raises `InputError`, which names the line that cannot be read."""
     try:
-        lines = file.read_text(encoding="utf-8").split("\n")  # other separators may stand inside a text
+        lines = file.read_text(encoding="utf-8").split(
+            "\n"
+        )  # not splitlines(): a text may contain other line separators
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{file} cannot be read: {error}") from error
     labels = tuple(
-        _label(f"{file}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()
+        _parse_label(f"{file}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()
     )
     if not labels:
         raise InputError(f"{file} holds no label. Each line is JSON with claim, evidence and supported.")
     return labels
 
 
-def measure(
+def measure_judge(
     judge: Judge, labels: Sequence[Label], tick: Callable[[int], object] = lambda _: None
-) -> Measured:
-    """Ask the judge about every claim; ``tick`` is told how many have come back since it was last told."""
+) -> JudgeMeasurement:
+    """Ask the judge about every claim. After each call ``tick`` gets the number of checks in that call."""
     verdicts: list[Verdict] = []
-    for start in range(0, len(labels), AT_ONCE):
-        some = [label.check for label in labels[start : start + AT_ONCE]]
-        *_, said = ask(judge, some)
-        verdicts += [said[check] for check in some]
-        tick(len(some))
+    for start in range(0, len(labels), CHECKS_PER_CALL):
+        checks = [label.check for label in labels[start : start + CHECKS_PER_CALL]]
+        *_, verdict_of = ask(judge, checks)
+        verdicts += [verdict_of[check] for check in checks]
+        tick(len(checks))
     figures = evaluate(
         [verdict.value for verdict in verdicts],
         [label.supported for label in labels],
         [label.group for label in labels],
         threshold=judge.threshold,
     )
-    return Measured(figures, tuple(verdicts))
+    return JudgeMeasurement(figures, tuple(verdicts))
 
 
-def label(row: Mapping[str, Any]) -> Label:
-    """A row as a label; raises KeyError where it lacks something."""
+def label_of_row(row: Mapping[str, Any]) -> Label:
+    """Turn a row into a label. Raises KeyError where a required field is missing."""
     texts = [row["evidence"]] if isinstance(row["evidence"], str) else row["evidence"]
     question = str(row.get("question") or "")
     sources = tuple(Source(str(number), str(text)) for number, text in enumerate(texts, 1))
@@ -80,7 +82,7 @@ def label(row: Mapping[str, Any]) -> Label:
     )
 
 
-def _label(where: str, line: str) -> Label:
+def _parse_label(where: str, line: str) -> Label:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -93,4 +95,4 @@ def _label(where: str, line: str) -> Label:
         raise InputError(
             f"{where} must hold claim (a text), evidence (a list of texts) and supported (true or false)."
         )
-    return label(row)
+    return label_of_row(row)

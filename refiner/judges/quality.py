@@ -1,6 +1,6 @@
-"""How good a judge was measured to be: its figures on human labels, as JSON beside the converted models.
+"""A judge's measured quality: its figures on human labels, saved as JSON beside the converted models.
 
-A record belongs to one judge in one version. A judge without a record has not been measured, and the page says so.
+A record belongs to one version of one judge. A judge without a record has not been measured, and the page says so.
 """
 
 import hashlib
@@ -16,8 +16,11 @@ from refiner.scoring.metrics import Bin, Evaluation, Figure
 
 
 @dataclass(frozen=True, slots=True)
-class Stress:
-    """Claims that the judge accepted, changed so that they are false: the share, in [0, 1], it then did not."""
+class StressResult:
+    """A stress test: ``n`` claims that the judge accepted were changed so that they are false.
+
+    ``caught`` is the share of them, in [0, 1], that the judge no longer accepted.
+    """
 
     kind: str
     n: int
@@ -26,7 +29,7 @@ class Stress:
 
 @dataclass(frozen=True, slots=True)
 class LabelRate:
-    """Of ``n`` claims that the judge gave this label, the share, in [0, 1], that people found unsupported."""
+    """The share, in [0, 1], that people found unsupported among the ``n`` claims that the judge gave this label."""
 
     label: str
     n: int
@@ -34,10 +37,11 @@ class LabelRate:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarms:
-    """Of ``n`` claims that people found supported, the shares, in [0, 1], that the judge does not accept.
+class FalseAlarms:
+    """The shares, in [0, 1], that the judge does not accept among the ``n`` claims that people found supported.
 
-    ``by_score`` is by its value alone, ``with_checks`` by what it notices as well: the price of the latter.
+    ``by_score`` counts the judge's value alone. ``with_checks`` counts the flags that it raises as well. The
+    difference is the price of those flags.
     """
 
     n: int
@@ -47,9 +51,9 @@ class Alarms:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What was measured of a judge: ``date`` in ISO form, one evaluation a data set by its name.
+    """What was measured of a judge. ``date`` is in ISO form. ``data`` has an evaluation per data set name.
 
-    ``labels`` are there where the judge has labels of its own, ``stress`` where it was put to that test.
+    ``labels`` is empty where the judge has no labels of its own, ``stress`` where it was not stress-tested.
     """
 
     judge: str
@@ -57,22 +61,25 @@ class Quality:
     date: str
     data: Mapping[str, Evaluation] = field(default_factory=dict)
     labels: tuple[LabelRate, ...] = ()
-    stress: tuple[Stress, ...] = ()
-    alarms: Alarms | None = None
+    stress: tuple[StressResult, ...] = ()
+    alarms: FalseAlarms | None = None
 
 
-def read(folder: Path, judge: str, version: str) -> Quality | None:
-    """The record of this judge in this version; None where it has not been measured, or not readably."""
+def load_quality(folder: Path, judge: str, version: str) -> Quality | None:
+    """Load the record of this version of this judge. None where there is none or it cannot be read."""
     try:
-        found = from_json(json.loads(_file(folder, judge, version).read_text(encoding="utf-8")))
+        quality = quality_from_json(json.loads(_file(folder, judge, version).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return found if (found.judge, found.version) == (judge, version) else None
+    return quality if (quality.judge, quality.version) == (judge, version) else None
 
 
-def keep(folder: Path, quality: Quality) -> Quality:
-    """Write the record, with what an earlier one has of other data sets; `StoreError` where it cannot be written."""
-    before = read(folder, quality.judge, quality.version)
+def save_quality(folder: Path, quality: Quality) -> Quality:
+    """Save the record and return it, together with an earlier record's figures on other data sets.
+
+    Raises `StoreError` where it cannot be written.
+    """
+    before = load_quality(folder, quality.judge, quality.version)
     whole = replace(quality, data={**(before.data if before else {}), **quality.data})
     file = _file(folder, quality.judge, quality.version)
     try:
@@ -85,16 +92,16 @@ def keep(folder: Path, quality: Quality) -> Quality:
     return whole
 
 
-def from_json(data: Mapping[str, Any]) -> Quality:
-    """A record as `keep` writes it; raises KeyError, TypeError or AttributeError on another."""
+def quality_from_json(data: Mapping[str, Any]) -> Quality:
+    """Parse a record that `save_quality` wrote. Raises KeyError, TypeError or AttributeError on anything else."""
     return Quality(
         judge=data["judge"],
         version=data["version"],
         date=data["date"],
         data={name: _evaluation(one) for name, one in data["data"].items()},
         labels=tuple(LabelRate(**one) for one in data.get("labels", ())),
-        stress=tuple(Stress(**one) for one in data.get("stress", ())),
-        alarms=Alarms(**data["alarms"]) if data.get("alarms") else None,
+        stress=tuple(StressResult(**one) for one in data.get("stress", ())),
+        alarms=FalseAlarms(**data["alarms"]) if data.get("alarms") else None,
     )
 
 

@@ -1,1 +1,1 @@
-"""A finished run as data: as a file, its validation, and the record that a rating keeps."""
+"""A finished run as data: the saved file, its validation, and the record kept with a rating."""

@@ -1,4 +1,4 @@
-"""A finished run as plain data for JSON: what a rating keeps, and what the command line writes. Nothing rounded."""
+"""Turns a finished run into plain data for JSON. Ratings keep it and the command line writes it. Nothing is rounded."""
 
 from dataclasses import asdict
 
@@ -6,7 +6,7 @@ from refiner.domain import Aggregate, Answer, CitationReward, Refinement, Reward
 
 
 def run_record(run: Refinement) -> dict[str, object]:
-    """The request and everything of `result_fields`."""
+    """The request's fields and those of `result_fields`."""
     request = run.request
     return {
         "question": request.question,
@@ -18,7 +18,7 @@ def run_record(run: Refinement) -> dict[str, object]:
 
 
 def result_fields(run: Refinement) -> dict[str, object]:
-    """What a run came to; null where something was not scored."""
+    """The fields of a run's result. A score is None where nothing was scored."""
     return {
         "answer": run.answer.raw,
         **_text(run.answer),
@@ -78,19 +78,24 @@ def _citation(citation: CitationReward) -> dict[str, object]:
         "not_applicable": citation.not_applicable,
         "supports": [
             {
-                "text": one.text,
-                "ids": list(one.ids),
-                **_verdict(one.verdict),
-                "by_source": [_verdict(alone) for alone in one.by_source],
-                "passages": [asdict(passage) for passage in one.passages],
+                "text": support.text,
+                "ids": list(support.ids),
+                **_verdict(support.verdict),
+                "by_source": [_verdict(verdict) for verdict in support.by_source],
+                "passages": [asdict(passage) for passage in support.passages],
             }
-            for one in citation.supports
+            for support in citation.supports
         ],
     }
 
 
-def _aggregate(one: Aggregate) -> dict[str, object]:
-    return {"value": one.value, "interval": [one.lo, one.hi], "coverage": one.coverage, "n": one.n}
+def _aggregate(aggregate: Aggregate) -> dict[str, object]:
+    return {
+        "value": aggregate.value,
+        "interval": [aggregate.lo, aggregate.hi],
+        "coverage": aggregate.coverage,
+        "n": aggregate.n,
+    }
 
 
 def _verdict(verdict: Verdict) -> dict[str, object]:

@@ -1,8 +1,8 @@
-"""A run as a file, and read back: JSON, alone or inside a page that was saved (`render.export.html_page`).
+"""Writes a run to a file and reads it back. The file is JSON, alone or inside a saved page (`render.export.html_page`).
 
-Nothing is lost. What is read may have been made by anybody: it is refused with what is wrong with it, or it is a
-run that every function of `render` takes. What changed is not in the file but compared anew, so that no file can
-show a change that is not there; that its figures were earned cannot be seen in it.
+Nothing is lost. Anybody may have made the file that is read. A bad file is refused with the reason. A run that is
+accepted can be shown by every function of `render`. The file does not hold the changes. They are compared again on
+loading, so no file can show a change that is not there. This module cannot tell whether the scores are genuine.
 """
 
 import json
@@ -17,77 +17,90 @@ from refiner.domain import Refinement
 from refiner.errors import InputError
 from refiner.runs.validation import find_inconsistency, find_value_error
 
-VERSION = 1
-"""Of the form. A field that gets a default is no new version: files without it are still read."""
+FORMAT_VERSION = 1
+"""The version of the file format. A new field with a default needs no new version: files without it are still read."""
 
-OPENING = '<script type="application/json" id="run">'
-"""What stands before the run in a page; there its ``<`` are written as escapes."""
+OPENING_TAG = '<script type="application/json" id="run">'
+"""The tag before the run in a page. Inside the tag every ``<`` of the run is written as an escape."""
 
-LONGEST = 20_000_000
-"""Characters of JSON that are read; a page around it may have more."""
+MAX_JSON_LENGTH = 20_000_000
+"""The most characters of JSON that are read. The page around the JSON is not counted."""
 
 _MAX_LIST_LENGTH = 50_000
-"""Elements of one list that are read."""
+"""The most elements of one list that are read."""
 
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_AGAIN = "Save the run again on Refiner's page, or open another file."
-_NAMES: dict[object, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_SAVE_AGAIN = "Save the run again on Refiner's page, or open another file."
+_TYPE_NAMES: dict[object, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
-    """A run, and when it was made, in UTC."""
+class SavedRun:
+    """A run and the time it was made, in UTC."""
 
     run: Refinement
     made: datetime
 
 
-def dump(run: Refinement, made: datetime) -> str:
-    """The run as JSON that `load` reads back equal.
+def dump_run(run: Refinement, made: datetime) -> str:
+    """The run as JSON that `load_run` reads back equal.
 
-    Half a character (a lone surrogate) is written as an escape, as no UTF-8 holds it.
+    A lone surrogate is written as an escape, because UTF-8 cannot hold it.
     """
     whole = asdict(replace(run, changes=()))
     del whole["changes"]
-    data = {"refiner": "run", "version": VERSION, "made": made.astimezone(UTC).isoformat(), "run": whole}
+    data = {
+        "refiner": "run",
+        "version": FORMAT_VERSION,
+        "made": made.astimezone(UTC).isoformat(),
+        "run": whole,
+    }
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return _LONE_SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
-def embed(run: Refinement, made: datetime) -> str:
-    """The run as an element of a page, which shows nothing and runs nothing."""
-    return OPENING + dump(run, made).replace("<", "\\u003c") + "</script>"
+def embed_run(run: Refinement, made: datetime) -> str:
+    """The run as an HTML script element. The browser neither shows nor runs it."""
+    return OPENING_TAG + dump_run(run, made).replace("<", "\\u003c") + "</script>"
 
 
-def load(text: str) -> Saved:
-    """The run in a file's text, or in that of a page. `InputError` says why it cannot be read and what to do."""
-    _, page, inside = text.partition(OPENING)
+def load_run(text: str) -> SavedRun:
+    """Read the run from the text of a JSON file or of a saved page.
+
+    Raises `InputError`, which says why the run cannot be read and what to do.
+    """
+    _, page, inside = text.partition(OPENING_TAG)
     data = _json(inside.partition("</script>")[0] if page else text.removeprefix("\ufeff"))
     if not isinstance(data, dict) or data.get("refiner") != "run":
-        raise InputError(f"The file holds no run of Refiner. {_AGAIN}")
-    if data.get("version") != VERSION:
+        raise InputError(f"The file holds no run of Refiner. {_SAVE_AGAIN}")
+    if data.get("version") != FORMAT_VERSION:
         raise InputError(
-            f"The run was saved in form {str(data.get('version'))[:20]}; this Refiner reads form {VERSION}. "
+            f"The run was saved in form {str(data.get('version'))[:20]}; this Refiner reads form {FORMAT_VERSION}. "
             "Open it with the Refiner that saved it, or refine again."
         )
     whole = data.get("run")
     run: Refinement = _read(Refinement, {**whole, "changes": []} if isinstance(whole, dict) else whole, "run")
-    wrong = find_inconsistency(run)
-    if wrong:
-        _refuse("run", wrong)
-    return Saved(replace(run, changes=diff.compare(run.draft, run.answer)), _time(data.get("made")))
+    problem = find_inconsistency(run)
+    if problem:
+        _refuse("run", problem)
+    return SavedRun(replace(run, changes=diff.compare(run.draft, run.answer)), _time(data.get("made")))
 
 
 def _json(text: str) -> Any:
-    if len(text) > LONGEST:
+    if len(text) > MAX_JSON_LENGTH:
         raise InputError(
-            f"The run is too large: {len(text):,} characters of at most {LONGEST:,}. Open another."
+            f"The run is too large: {len(text):,} characters of at most {MAX_JSON_LENGTH:,}. Open another."
         )
     try:
         return json.loads(text, parse_constant=float)
     except (ValueError, RecursionError) as error:
         why = error.msg if isinstance(error, json.JSONDecodeError) else "too deep or too large"
-        raise InputError(f"The file is not JSON: {why}. {_AGAIN}") from error
+        raise InputError(f"The file is not JSON: {why}. {_SAVE_AGAIN}") from error
 
 
 def _time(value: object) -> datetime:
@@ -98,12 +111,12 @@ def _time(value: object) -> datetime:
         _refuse("made", "is no time")
 
 
-def _refuse(at: str, wrong: str) -> NoReturn:
-    raise InputError(f"The run cannot be read: {at} {wrong}. {_AGAIN}")
+def _refuse(at: str, problem: str) -> NoReturn:
+    raise InputError(f"The run cannot be read: {at} {problem}. {_SAVE_AGAIN}")
 
 
 def _read(kind: Any, value: Any, at: str) -> Any:
-    """``value`` as a ``kind``, which is a dataclass, tuple, union or Literal of such, or a plain type."""
+    """Read ``value`` as a ``kind``: a plain type, a dataclass, a Literal, or a tuple or union of these."""
     origin = get_origin(kind)
     if is_dataclass(kind):
         return _object(kind, value, at)
@@ -114,8 +127,8 @@ def _read(kind: Any, value: Any, at: str) -> Any:
     if origin is Literal:
         return value if value in get_args(kind) else _refuse(at, f"is none of {', '.join(get_args(kind))}")
     if type(value) is not kind and not (kind is float and type(value) is int):
-        _refuse(at, f"is not {_NAMES[kind]}")
-    if isinstance(value, int | float) and not abs(value) < 2**64:  # nor NaN
+        _refuse(at, f"is not {_TYPE_NAMES[kind]}")
+    if isinstance(value, int | float) and not abs(value) < 2**64:  # NaN fails this comparison too
         _refuse(at, "is out of range")
     return kind(value)
 
@@ -124,15 +137,15 @@ def _object(kind: Any, value: object, at: str) -> Any:
     if not isinstance(value, dict):
         _refuse(at, "is not an object")
     known = {field.name: field for field in fields(kind)}
-    strange = next((name for name in value if name not in known), None)
-    if strange is not None:
-        _refuse(at, f"has a field that is not known, {strange[:40]!r}")
-    lacks = [name for name, field in known.items() if name not in value and field.default is MISSING]
-    if lacks:
-        _refuse(at, f"lacks {lacks[0]}")
+    unknown = next((name for name in value if name not in known), None)
+    if unknown is not None:
+        _refuse(at, f"has a field that is not known, {unknown[:40]!r}")
+    missing = [name for name, field in known.items() if name not in value and field.default is MISSING]
+    if missing:
+        _refuse(at, f"lacks {missing[0]}")
     made = kind(**{name: _read(known[name].type, one, f"{at}.{name}") for name, one in value.items()})
-    wrong = find_value_error(made)
-    return _refuse(at, wrong) if wrong else made
+    problem = find_value_error(made)
+    return _refuse(at, problem) if problem else made
 
 
 def _tuple(kinds: tuple[Any, ...], value: object, at: str) -> tuple[Any, ...]:
@@ -149,7 +162,7 @@ def _tuple(kinds: tuple[Any, ...], value: object, at: str) -> tuple[Any, ...]:
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any, at: str) -> Any:
-    """The kind that is told by its fields' names; of a type and None, the type."""
+    """Read ``value`` as the dataclass whose field names match it, otherwise as the first kind. None stays None."""
     if value is None and NoneType in kinds:
         return None
     named = set(value) if isinstance(value, dict) else None

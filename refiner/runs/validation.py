@@ -1,4 +1,4 @@
-"""What holds of a run's values beyond their types: ranges, spans, ids, sizes. For runs that come from a file."""
+"""Checks a run's values beyond their types: ranges, spans, ids and sizes. Used on runs that come from a file."""
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -26,21 +26,26 @@ from refiner.formats.tags import safe_id
 from refiner.scoring.rubrics import MAX_WEIGHT
 
 _ROUNDING_TOLERANCE = 1e-9
-"""How far rounding may carry a mean out of its interval."""
+"""How far outside its interval rounding may put a mean."""
 
 _MAX_SOURCES, _MAX_CITED_IDS, _MAX_ANSWER_LENGTH = 2_000, 2_000, 500_000
-"""Sources, ids cited by one answer and verdicts on it, and characters of it: beyond what models read and write. `render` takes time by
-their products."""
+"""Limits on the sources, on the ids that an answer cites and its verdicts, and on an answer's characters.
+
+They lie beyond what models read and write. The time that `render` takes grows with their products.
+"""
 
 
 def find_value_error(value: object) -> str:
-    """What is wrong with one value, in words; nothing where it is sound."""
+    """Say in words what is wrong with one value. An empty text means that it is sound."""
     holds, wrong = _RULES.get(type(value), (_accept_all, ""))
     return "" if holds(value) else wrong
 
 
 def find_inconsistency(run: Refinement) -> str:
-    """What does not fit together in a run whose values are sound, in words; nothing where all does."""
+    """Say in words which values of a run contradict each other. An empty text means that none do.
+
+    Each value must be sound on its own (`find_value_error`).
+    """
     texts = {source.id: source.text for source in run.request.sources}
     if len(texts) < len(run.request.sources):
         return "has two sources with one id"

@@ -1,14 +1,15 @@
-"""How well values agree with labels: figures with intervals. Pure; knows neither judges nor files.
+"""Measures how well values agree with labels, as figures with intervals. Pure: knows neither judges nor files.
 
-- AUROC: the chance that a supported item is valued above an unsupported one, ties counting half, by ranks
+- AUROC: the chance that a supported item is valued above an unsupported one. Ties count half. Computed by ranks
   (Fawcett 2006, An introduction to ROC analysis).
-- Balanced accuracy: the mean of both classes' shares of right answers (Brodersen et al. 2010).
-- Cohen's kappa: how much more two readers agree than their yes and no alone would make them (Cohen 1960, A
-  coefficient of agreement for nominal scales); 0 is chance, 1 is always, below 0 is less than chance.
+- Balanced accuracy: the mean over both classes of the share of right answers (Brodersen et al. 2010).
+- Cohen's kappa: the agreement of two readers beyond what their rates of yes and no give by chance (Cohen 1960, A
+  coefficient of agreement for nominal scales); 0 is chance, 1 is full agreement, below 0 is less than chance.
 - ECE: expected calibration error over ten equal-width bins (Guo et al. 2017, On calibration of modern neural
   networks).
-- Intervals: 95%, percentile bootstrap (Efron and Tibshirani 1993, chapter 13) over groups, since what shares
-  a question is not independent. Every figure takes a weight an item, and a resample is a row of weights.
+- Intervals: 95%, percentile bootstrap (Efron and Tibshirani 1993, chapter 13) over groups, because
+  items that share a question are not independent. Every figure takes one weight per item. A resample is a row of
+  weights.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ _INTERVAL = (2.5, 97.5)  # percentiles
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure and the ends of its 95% interval: in [0, 1], or in [-1, 1] where it is a kappa."""
+    """A figure and the ends of its 95% interval. They lie in [0, 1], or in [-1, 1] for a kappa."""
 
     value: float
     lo: float
@@ -35,7 +36,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """The items whose value falls in one tenth: how many, their mean value, the share that is supported."""
+    """The items whose value falls in one tenth: their count, mean value, and share that is supported."""
 
     count: int
     predicted: float
@@ -44,9 +45,9 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The figures over the ``scored`` of ``n`` items; None where not one of each class was scored.
+    """The figures over the ``scored`` of ``n`` items. They are None unless both classes have a scored item.
 
-    ``bins`` go from low values to high, empty ones left out.
+    ``bins`` go from low values to high. Empty bins are left out.
     """
 
     n: int
@@ -91,7 +92,10 @@ def evaluate(
 def agreement(
     one: Sequence[bool], other: Sequence[bool], groups: Sequence[str], *, resamples: int = 1000, seed: int = 0
 ) -> Figure | None:
-    """Cohen's kappa of two readers' yes and no; None where both always say the same. The sequences have length n."""
+    """Cohen's kappa of two readers' yes and no. None where both say always yes or both always no.
+
+    All three sequences have length n.
+    """
     first, second = np.array(one, dtype=np.bool_), np.array(other, dtype=np.bool_)
     if (first & second).all() or not (first | second).any():
         return None
@@ -100,7 +104,7 @@ def agreement(
 
 
 def kappa(one: Bools, other: Bools, weights: Floats) -> Floats:
-    """One figure a row of ``weights`` (resamples, n); nan where both always say the same."""
+    """One figure per row of ``weights`` (resamples, n). NaN where both say always yes or both always no."""
     n = weights.sum(axis=1)
     agreed = _ratio(weights @ (one == other), n)
     yes, yes_too = _ratio(weights @ one, n), _ratio(weights @ other, n)
@@ -109,7 +113,7 @@ def kappa(one: Bools, other: Bools, weights: Floats) -> Floats:
 
 
 def auroc(scores: Floats, truth: Bools, weights: Floats) -> Floats:
-    """One figure a row of ``weights`` (resamples, n); nan where a class weighs nothing."""
+    """One figure per row of ``weights`` (resamples, n). NaN where a class has no weight."""
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=-np.inf))  # where a new value begins
     good = np.add.reduceat((weights * truth)[:, order], starts, axis=1)
@@ -119,22 +123,22 @@ def auroc(scores: Floats, truth: Bools, weights: Floats) -> Floats:
 
 
 def balanced_accuracy(scores: Floats, truth: Bools, weights: Floats, threshold: float) -> Floats:
-    """One figure a row of ``weights`` (resamples, n); nan where a class weighs nothing."""
+    """One figure per row of ``weights`` (resamples, n). NaN where a class has no weight."""
     accepted = scores >= threshold
-    found = _ratio(weights @ (accepted & truth), weights @ truth)
+    recalled = _ratio(weights @ (accepted & truth), weights @ truth)
     refused = _ratio(weights @ (~accepted & ~truth), weights @ ~truth)
-    return (found + refused) / 2
+    return (recalled + refused) / 2
 
 
 def calibration_error(scores: Floats, truth: Bools, weights: Floats) -> Floats:
-    """One figure a row of ``weights`` (resamples, n)."""
+    """One figure per row of ``weights`` (resamples, n)."""
     member = _places(scores)[:, None] == np.arange(_BINS)
     gaps = weights @ (member * (scores - truth)[:, None])
     return _ratio(np.abs(gaps).sum(axis=1), weights.sum(axis=1))
 
 
 def reliability(scores: Floats, truth: Bools) -> tuple[Bin, ...]:
-    """The points of a reliability diagram: ten equal-width bins, empty ones left out."""
+    """The points of a reliability diagram: ten equal-width bins without the empty ones."""
     places = _places(scores)
     return tuple(
         Bin(int(inside.sum()), float(scores[inside].mean()), float(truth[inside].mean()))
@@ -143,21 +147,23 @@ def reliability(scores: Floats, truth: Bools) -> tuple[Bin, ...]:
 
 
 def _places(scores: Floats) -> NDArray[np.int64]:
-    return np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)  # 1.0 belongs to the last
+    return np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)  # 1.0 belongs to the last bin
 
 
 def _resample(groups: Sequence[str], resamples: int, seed: int) -> Floats:
-    """How often each item is drawn, (resamples, n), when whole groups are drawn with replacement."""
+    """Counts of how often each item is drawn, shape (resamples, n). Whole groups are drawn with replacement."""
     names, member = np.unique(np.array(groups), return_inverse=True)
     chances = np.full(len(names), 1 / len(names))
     drawn = np.random.default_rng(seed).multinomial(len(names), chances, size=resamples)
     return drawn[:, member].astype(np.float64)
 
 
-def _figure(found: Floats) -> Figure:
-    """The first is of the items as they are, the others of the resamples; those without a class drop out."""
-    lo, hi = np.nanpercentile(found[1:], _INTERVAL) if np.isfinite(found[1:]).any() else (found[0], found[0])
-    return Figure(float(found[0]), float(lo), float(hi))
+def _figure(values: Floats) -> Figure:
+    """The first value is of the original items, the rest are of the resamples. Resamples without both classes drop out."""
+    lo, hi = (
+        np.nanpercentile(values[1:], _INTERVAL) if np.isfinite(values[1:]).any() else (values[0], values[0])
+    )
+    return Figure(float(values[0]), float(lo), float(hi))
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:

@@ -48,7 +48,7 @@ def build_page(
     """Build the page. It is ready to be launched with `theme.launch_options`."""
     recorder = VoteRecorder(store, publisher)
     template = PromptTemplate.from_file(settings.prompt_file)
-    judge_quality = judge.quality or quality.read(settings.cache_dir, judge.name, judge.version)
+    judge_quality = judge.quality or quality.load_quality(settings.cache_dir, judge.name, judge.version)
     run = on_gpu(make_run_function(engine, judge, template, settings.mix), expected_seconds)
     controller = RunController(engine, run, judge_quality)
     page = gr.Blocks(title="Refiner", fill_width=True, analytics_enabled=False)

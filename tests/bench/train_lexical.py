@@ -26,7 +26,7 @@ from refiner.judges.lexical import details, judge
 from refiner.judges.lexical.judge import LABELS, NO_PROBLEM, LexicalJudge
 from refiner.judges.lexical.overlap import FEATURES, figures
 from refiner.judges.lexical.prepared_text import prepare
-from refiner.judges.quality import Alarms, LabelRate, Quality, Stress
+from refiner.judges.quality import FalseAlarms, LabelRate, Quality, StressResult
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ class Common:
 
 def main(folder: Path) -> None:
     """Write judges/lexical.json and print what was measured."""
-    train = [label for name in TRAIN for label in evaluation.read(folder / f"{name}.jsonl")]
+    train = [label for name in TRAIN for label in evaluation.read_labels(folder / f"{name}.jsonl")]
     rarity = common(train)
     x, y = np.array([features(label.check, rarity) for label in train]), truth(train)
     middle, spread = x.mean(axis=0), x.std(axis=0) + 1e-9
@@ -134,8 +134,8 @@ def best_threshold(chances: Floats, y: Floats) -> float:
 def measured(folder: Path, today: str) -> Quality:
     """The judge, as just written, on the files that it was not trained on."""
     judge = LexicalJudge()
-    rows = {name: evaluation.read(folder / f"{name}.jsonl") for name in MEASURE}
-    found = {name: evaluation.measure(judge, some) for name, some in rows.items()}
+    rows = {name: evaluation.read_labels(folder / f"{name}.jsonl") for name in MEASURE}
+    found = {name: evaluation.measure_judge(judge, some) for name, some in rows.items()}
     pairs = [
         (verdict.label, label.supported)
         for name, some in rows.items()
@@ -157,7 +157,7 @@ def measured(folder: Path, today: str) -> Quality:
     )
 
 
-def stress(judge: LexicalJudge, folder: Path) -> Iterator[Stress]:
+def stress(judge: LexicalJudge, folder: Path) -> Iterator[StressResult]:
     """For each kind of falsified claim, the share of accepted claims that is accepted no more."""
     rows = falsify.supported([folder / f"{name}.jsonl" for name in MEASURE])
     for kind in falsify.KINDS:
@@ -165,21 +165,21 @@ def stress(judge: LexicalJudge, folder: Path) -> Iterator[Stress]:
             p for p in falsify.pairs(rows, kind) if said(judge, p.row, p.row["claim"]).label == NO_PROBLEM
         ]
         caught = [said(judge, pair.row, pair.false).label != NO_PROBLEM for pair in accepted]
-        yield Stress(kind, len(caught), float(np.mean(caught)))
+        yield StressResult(kind, len(caught), float(np.mean(caught)))
 
 
-def alarms(judge: LexicalJudge, folder: Path) -> Alarms:
+def alarms(judge: LexicalJudge, folder: Path) -> FalseAlarms:
     """What the checks cost in supported claims that are not accepted."""
     rows = falsify.supported([folder / f"{name}.jsonl" for name in MEASURE])
     verdicts = [said(judge, row, row["claim"]) for row in rows]
     low = [verdict.value is None or "low overlap" in verdict.flags for verdict in verdicts]
     after = [verdict.label != NO_PROBLEM for verdict in verdicts]
-    return Alarms(len(rows), float(np.mean(low)), float(np.mean(after)))
+    return FalseAlarms(len(rows), float(np.mean(low)), float(np.mean(after)))
 
 
 def said(judge: LexicalJudge, row: falsify.Row, claim: str) -> Verdict:
     """The verdict on ``claim`` with the row's question and evidence."""
-    check = evaluation.label({**row, "claim": claim}).check
+    check = evaluation.label_of_row({**row, "claim": claim}).check
     return next(judge.judge([check]))[0]
 
 

@@ -133,7 +133,9 @@ def test_a_vote_that_may_be_published_reaches_the_hub_and_one_that_may_not_does_
         environ = {"REFINER_DATASET": REPO, "HF_ENDPOINT": hub.url, "HF_TOKEN": "hf_x", "HF_HUB_OFFLINE": "0"}
         with serve(ROOT / "tests/browser/scripted_app.py", tmp_path, **environ) as served:
             page = refined(visit(served))
-            assert hub.asked == [], "nothing is asked of the Hub before there is something to publish"
+            assert hub.requested_paths == [], (
+                "nothing is asked of the Hub before there is something to publish"
+            )
             page.get_by_label("Store this run’s texts").check()
             page.get_by_label("Comment").fill("Write to me@example.org.")
             page.get_by_role("button", name="Tie").click()

@@ -78,7 +78,7 @@ def test_nothing_is_asked_of_the_hub_before_a_vote_that_may_be_published(make: M
     publisher = make()
     publisher.publish(vote(0, consent_publish=False))
     publisher.close()
-    assert hub.asked == []
+    assert hub.requested_paths == []
 
 
 def test_the_first_vote_is_on_the_hub_soon_with_a_card_and_the_token(make: Make, hub: Hub) -> None:

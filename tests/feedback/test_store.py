@@ -24,7 +24,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paths import DATA
-from voters import FULL, SECRET, rated
+from voters import FULL, SECRET, make_feedback
 
 from refiner.cli import main
 from refiner.domain import Feedback, Finished, Options, Refinement, Request, Source
@@ -92,7 +92,7 @@ def test_the_words_that_were_agreed_to_are_kept_with_the_rating(store: Store) ->
 
 def test_nothing_is_stored_without_consent(store: Store, place: Place) -> None:
     with pytest.raises(InputError, match="consent"):
-        store.add(rated(consent_store=False))
+        store.add(make_feedback(consent_store=False))
     assert store.count() == 0
     assert SECRET.encode() not in place.bytes()
 
@@ -128,15 +128,15 @@ def test_a_rating_that_differs_anywhere_is_the_runs_new_vote(
 
 
 def test_a_person_may_change_their_mind_and_change_it_back(store: Store) -> None:
-    sent = [store.add(rated(choice=choice)) for choice in ("refined", "draft", "refined")]
+    sent = [store.add(make_feedback(choice=choice)) for choice in ("refined", "draft", "refined")]
     assert len(set(sent)) == 3
     assert [vote.feedback.choice for vote in store.votes()] == ["refined"]
 
 
 def test_deleting_wipes_the_texts_from_the_files(store: Store, place: Place) -> None:
     store.add(replace(FULL, criteria={SECRET: True}))
-    event = store.add(rated(choice="tie"))
-    store.add(rated("r2", comment="kept"))
+    event = store.add(make_feedback(choice="tie"))
+    store.add(make_feedback("r2", comment="kept"))
     assert SECRET.encode() in place.bytes()
     assert store.delete(event)
     assert [vote.feedback.run_id for vote in store.votes()] == ["r2"]
@@ -153,7 +153,7 @@ def test_a_deletion_that_leaves_a_copy_says_so_and_the_next_try_removes_it(
     monkeypatch.setitem(database.ENGINE_OPTIONS["sqlite"], "connect_args", {"timeout": 0})
     monkeypatch.setattr(database, "LOCK_TIMEOUT_SECONDS", 0.1)
     with closing(Store(place.url)) as store:
-        event = store.add(rated())
+        event = store.add(make_feedback())
         with closing(place.reader()) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM feedback_events").fetchone()
@@ -164,10 +164,12 @@ def test_a_deletion_that_leaves_a_copy_says_so_and_the_next_try_removes_it(
 
 
 def test_what_no_database_can_keep_becomes_a_question_mark(store: Store) -> None:
-    broken = rated("r\0", comment="so \ud83d\0", run={"a\0": ["\ud83d", {"b": "\0"}]}, criteria={"c\0": True})
+    broken = make_feedback(
+        "r\0", comment="so \ud83d\0", run={"a\0": ["\ud83d", {"b": "\0"}]}, criteria={"c\0": True}
+    )
     assert store.add(broken) == store.add(broken)
     (vote,) = store.votes()
-    mended = rated("r?", comment="so ??", run={"a?": ["?", {"b": "?"}]}, criteria={"c?": True})
+    mended = make_feedback("r?", comment="so ??", run={"a?": ["?", {"b": "?"}]}, criteria={"c?": True})
     assert vote.feedback == mended
     assert not store.delete("\ud83d\0")
 
@@ -228,10 +230,12 @@ def test_any_rating_comes_back_mended(store: Store, one: Feedback) -> None:
 
 def test_two_processes_and_their_threads_lose_and_double_nothing(place: Place) -> None:
     spawn = multiprocessing.get_context("spawn")
-    others = [spawn.Process(target=voters.cast, args=(place.url, start, 40)) for start in (0, 100)]
+    others = [spawn.Process(target=voters.send_twice, args=(place.url, start, 40)) for start in (0, 100)]
     for process in others:
         process.start()
-    threads = [threading.Thread(target=voters.cast, args=(place.url, start, 20)) for start in (200, 300)]
+    threads = [
+        threading.Thread(target=voters.send_twice, args=(place.url, start, 20)) for start in (200, 300)
+    ]
     for thread in threads:
         thread.start()
     for worker in (*others, *threads):
@@ -243,7 +247,7 @@ def test_two_processes_and_their_threads_lose_and_double_nothing(place: Place) -
 def test_a_rating_sent_by_many_processes_at_once_to_a_new_database_is_one_event(place: Place) -> None:
     spawn = multiprocessing.get_context("spawn")
     start, sent = spawn.Barrier(4), spawn.SimpleQueue()
-    workers = [spawn.Process(target=voters.cast_together, args=(place.url, start, sent)) for _ in range(4)]
+    workers = [spawn.Process(target=voters.send_at_once, args=(place.url, start, sent)) for _ in range(4)]
     for worker in workers:
         worker.start()
     ids = [sent.get() for _ in workers]
@@ -258,8 +262,8 @@ def test_the_command_line_counts_and_deletes(
     store: Store, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", place.url)
-    event = store.add(rated())
-    store.add(rated("r2"))
+    event = store.add(make_feedback())
+    store.add(make_feedback("r2"))
     assert CliRunner().invoke(main, ["feedback", "count"]).output == "2\n"
     assert CliRunner().invoke(main, ["feedback", "delete", f" {event} "]).output == "Deleted.\n"
     assert CliRunner().invoke(main, ["feedback", "count"]).output == "1\n"
@@ -331,11 +335,13 @@ def test_a_first_releases_table_is_taken_up_on_either_database(place: Place) -> 
     with closing(Store(place.url)) as store:
         (vote,) = store.votes()
         assert (vote.id, vote.feedback.run) == ("e1", {"a": 1})
-        assert vote.feedback == rated(run={"a": 1}, choice="tie", comment="so", consent_version="2026-1")
+        assert vote.feedback == make_feedback(
+            run={"a": 1}, choice="tie", comment="so", consent_version="2026-1"
+        )
 
 
 def test_a_newer_releases_database_is_left_alone_and_says_what_to_do(store: Store, place: Place) -> None:
-    store.add(rated())
+    store.add(make_feedback())
     with connected(place.url) as connection:
         connection.execute(sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '99'"))  # noqa: S608 - ours
     with (
@@ -377,25 +383,27 @@ def test_a_consents_words_are_the_migrations() -> None:
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     with closing(Store("sqlite:///~/new/feedback.db")) as one:
-        one.add(rated())
+        one.add(make_feedback())
     assert (tmp_path / "new" / "feedback.db").is_file()
 
 
 def test_a_place_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     with pytest.raises(StoreError, match="DATABASE_URL"):
-        Store(f"sqlite:///{(tmp_path / 'file' / 'feedback.db').as_posix()}").add(rated())
+        Store(f"sqlite:///{(tmp_path / 'file' / 'feedback.db').as_posix()}").add(make_feedback())
 
 
 def test_a_database_that_can_only_be_read_says_what_to_do(tmp_path: Path) -> None:
     file = (tmp_path / "feedback.db").as_posix()
     with closing(Store(f"sqlite:///{file}")) as store:
-        store.add(rated())  # a folder's rights would not stop root, so SQLite itself is told to only read
+        store.add(
+            make_feedback()
+        )  # a folder's rights would not stop root, so SQLite itself is told to only read
     with (
         closing(Store(f"sqlite:///file:{file}?mode=ro&uri=true")) as only,
         pytest.raises(StoreError, match=r"readonly.*DATABASE_URL"),
     ):
-        only.add(rated("r2"))
+        only.add(make_feedback("r2"))
 
 
 def test_a_file_that_is_no_database_says_what_to_do(tmp_path: Path) -> None:
@@ -446,5 +454,5 @@ def test_what_was_not_scored_is_null_and_says_why(run: Refinement) -> None:
 
 def test_a_record_is_stored_and_read_back_whole(run: Refinement, store: Store) -> None:
     record = run_record(run)
-    store.add(rated(run=record))
+    store.add(make_feedback(run=record))
     assert store.votes()[0].feedback.run == json.loads(json.dumps(record, allow_nan=False))

@@ -143,7 +143,7 @@ def test_a_bad_reply_is_asked_for_thrice_and_then_unscored(
     assert reason in bad.reason
     assert bad.raw == (content or "")
     assert (before.value, after.value) == (1.0, 1.0)
-    assert server.asked["Bad."] == 3
+    assert server.request_counts["Bad."] == 3
 
 
 @pytest.mark.parametrize(("step", "tries", "reason"), BAD_SERVERS)
@@ -155,7 +155,7 @@ def test_a_failing_server_costs_only_the_check_that_it_failed_on(
     assert bad.value is None
     assert reason in bad.reason
     assert (before.value, after.value) == (1.0, 1.0)
-    assert server.asked["Bad."] == tries
+    assert server.request_counts["Bad."] == tries
 
 
 ALL_BAD = [
@@ -199,7 +199,7 @@ def test_what_passes_is_mended_by_another_try(server: StandIn, step: Step) -> No
         1.0,
         1.0,
     ]
-    assert server.asked["Slow."] == 2
+    assert server.request_counts["Slow."] == 2
 
 
 def test_the_last_raw_reply_is_kept_when_a_later_try_brings_none(server: StandIn) -> None:
@@ -361,7 +361,7 @@ def test_order_is_kept_and_no_more_are_open_than_allowed(server: StandIn) -> Non
     server.script = {f"Claim {n}.": [slowly(says('{"score": 1}'))] for n in range(0, 12, 2)}
     verdicts = judged(server, *(f"Claim {n}." for n in range(12)), concurrency=3)
     assert [verdict.value for verdict in verdicts] == [0.5, 1.0] * 6
-    assert 1 < server.most <= 3
+    assert 1 < server.max_open_requests <= 3
     assert len(server.bodies) == 12
 
 
@@ -483,7 +483,7 @@ def test_only_the_very_first_check_is_asked_alone(server: StandIn) -> None:
     judge = judge_at(server.url)
     verdicts_of(judge, [support("S.")])
     verdicts_of(judge, [support("S1."), support("S2.")])
-    assert server.most == 2
+    assert server.max_open_requests == 2
 
 
 @pytest.mark.parametrize("logprob", [None, "x", True, float("nan"), 10**400, 1e4, 5.0, [], {}])

@@ -1,4 +1,4 @@
-"""A judge measured on human labels: files read, figures kept, and shown where they belong."""
+"""A judge is measured on human labels: label files are read, and figures are saved and shown."""
 
 import json
 from collections.abc import Generator, Sequence
@@ -15,7 +15,7 @@ from refiner.domain import Check, Verdict
 from refiner.errors import InputError
 from refiner.judges import evaluation, quality
 from refiner.judges.lexical.judge import LexicalJudge
-from refiner.judges.quality import Alarms, LabelRate, Quality, Stress
+from refiner.judges.quality import FalseAlarms, LabelRate, Quality, StressResult
 from refiner.render.scores import judge_quality as drawn
 from refiner.scoring.metrics import Bin, Evaluation, Figure
 
@@ -29,8 +29,8 @@ QUALITY = Quality(
     "2026-11-25",
     {"wice": EVALUATION},
     (LabelRate("weak <i>overlap</i>", 50, 0.62),),
-    (Stress("negation", 200, 0.8),),
-    Alarms(100, 0.1, 0.25),
+    (StressResult("negation", 200, 0.8),),
+    FalseAlarms(100, 0.1, 0.25),
 )
 
 
@@ -63,12 +63,12 @@ def test_what_was_measured_is_kept_for_the_page_unless_only_part_was(cache: Path
     judge = LexicalJudge()
     command = ["judge-eval", str(SCIFACT), "--judge", "lexical"]
     assert CliRunner().invoke(main, [*command, "--limit", "5"]).exit_code == 0
-    assert quality.read(cache, judge.name, judge.version) is None
+    assert quality.load_quality(cache, judge.name, judge.version) is None
     assert CliRunner().invoke(main, command).exit_code == 0
-    kept = quality.read(cache, judge.name, judge.version)
+    kept = quality.load_quality(cache, judge.name, judge.version)
     assert kept is not None
     assert list(kept.data) == ["scifact_labels"]
-    assert quality.read(cache, judge.name, "another version") is None
+    assert quality.load_quality(cache, judge.name, "another version") is None
 
 
 def test_two_files_of_one_name_are_refused_before_any_is_measured(cache: Path) -> None:
@@ -99,17 +99,17 @@ def test_a_judge_that_scores_nothing_says_why_and_leaves_no_record(
 
 
 def test_a_record_reads_back_and_takes_up_what_was_there(tmp_path: Path) -> None:
-    quality.keep(tmp_path, QUALITY)
-    assert quality.read(tmp_path, QUALITY.judge, QUALITY.version) == QUALITY
-    more = quality.keep(tmp_path, replace(QUALITY, data={"scifact": EVALUATION}))
+    quality.save_quality(tmp_path, QUALITY)
+    assert quality.load_quality(tmp_path, QUALITY.judge, QUALITY.version) == QUALITY
+    more = quality.save_quality(tmp_path, replace(QUALITY, data={"scifact": EVALUATION}))
     assert set(more.data) == {"wice", "scifact"}
 
 
 def test_a_damaged_record_counts_as_not_measured(tmp_path: Path) -> None:
-    quality.keep(tmp_path, QUALITY)
+    quality.save_quality(tmp_path, QUALITY)
     (file,) = (tmp_path / "judges").iterdir()
     file.write_text('{"judge": 3}', encoding="utf-8")
-    assert quality.read(tmp_path, QUALITY.judge, QUALITY.version) is None
+    assert quality.load_quality(tmp_path, QUALITY.judge, QUALITY.version) is None
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_file_that_holds_no_labels_is_refused_with_the_line(
     file = tmp_path / "labels.jsonl"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
-        evaluation.read(file)
+        evaluation.read_labels(file)
 
 
 class Alternating:
@@ -149,7 +149,7 @@ class Alternating:
 
 def test_claims_that_the_judge_failed_on_are_counted_as_not_scored() -> None:
     told: list[int] = []
-    measured = evaluation.measure(Alternating(), evaluation.read(SCIFACT), told.append)
+    measured = evaluation.measure_judge(Alternating(), evaluation.read_labels(SCIFACT), told.append)
     assert measured.evaluation.n == len(measured.verdicts) == sum(told)
     assert measured.evaluation.scored == pytest.approx(measured.evaluation.n / 2, abs=1)
 

@@ -29,7 +29,7 @@ def support(statement: str, *evidence: Source) -> Verdict:
 
 def test_its_published_figures_are_what_it_measures() -> None:
     published = JUDGE.quality.data["scifact"] if JUDGE.quality else None
-    assert evaluation.measure(JUDGE, evaluation.read(SCIFACT)).evaluation == published
+    assert evaluation.measure_judge(JUDGE, evaluation.read_labels(SCIFACT)).evaluation == published
 
 
 def test_it_was_trained_on_none_of_the_measured_sets() -> None:

@@ -214,7 +214,7 @@ def on_sqlite(votes: int, seed: int) -> Outcome:
 
 def on_postgresql(votes: int, seed: int, *, killed: bool = False) -> Outcome:
     """On a server of its own, which can be killed too, and is started again at once."""
-    with postgres.served() as server, server.database() as url:
+    with postgres.running_server() as server, server.database() as url:
 
         def crash() -> None:
             server.kill()

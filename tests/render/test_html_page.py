@@ -49,7 +49,7 @@ def shared(words: str = "plain", style: str = STYLE, script: str = SCRIPT) -> st
 def test_the_page_is_opened_again_as_the_run_it_shows(number: int) -> None:
     run = runs.samples()[number]
     text = page(run, runs.MADE, style=STYLE, script=SCRIPT, judged=LexicalJudge().quality)
-    assert run_file.load(text) == run_file.Saved(run, runs.MADE)
+    assert run_file.load_run(text) == run_file.SavedRun(run, runs.MADE)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
@@ -57,13 +57,13 @@ def test_the_page_is_opened_again_as_the_run_it_shows(number: int) -> None:
 def test_any_words_come_back_and_add_no_element(words: str) -> None:
     run = runs.run_of(words)
     text = page(run, runs.MADE, style="", script="")
-    assert run_file.load(text.encode().decode()).run == run
+    assert run_file.load_run(text.encode().decode()).run == run
     assert [tag for tag, _ in Elements(text).tags].count("script") == 2
 
 
 def test_a_text_that_looks_like_the_run_inside_a_page_is_not_taken_for_it() -> None:
-    words = run_file.OPENING + "{}</script>"
-    assert run_file.load(shared(words)).run.request.question == f"Why? {words}"
+    words = run_file.OPENING_TAG + "{}</script>"
+    assert run_file.load_run(shared(words)).run.request.question == f"Why? {words}"
 
 
 def test_the_policy_lets_this_style_and_this_script_through_and_nothing_else() -> None:

@@ -111,7 +111,7 @@ def test_a_link_that_runs_something_is_none() -> None:
 def test_an_answer_keeps_its_paragraphs_and_numbers_its_sources() -> None:
     request = Request("Why?", "It is so.", (Source("a", "First."), Source("b", "It is so.", "A title")))
     page = markdown(
-        runs.made(request, "<answer><snippet id=b,zz>It is so.</snippet>\n\n1. And so on.</answer>")
+        runs.make_run(request, "<answer><snippet id=b,zz>It is so.</snippet>\n\n1. And so on.</answer>")
     )
     assert (
         "### Refined answer\n\nIt is so. \\[2\\]\\[?\\]\n\n1\\. And so on.\n\n### Sources\n\n- \\[2\\] A title\n"
@@ -123,7 +123,7 @@ def test_an_answer_keeps_its_paragraphs_and_numbers_its_sources() -> None:
 def test_claims_without_support_or_source_are_listed_with_the_reason() -> None:
     source = Source("s1", "The sky is blue.")
     answer = "<answer><snippet id=s1>Grass is green.</snippet> <snippet id=s9>Snow is white.</snippet> Ice is cold.</answer>"
-    page = markdown(runs.made(Request("Why?", "So.", (source,)), answer, runs.Always(0.5, "In part.")))
+    page = markdown(runs.make_run(Request("Why?", "So.", (source,)), answer, runs.Always(0.5, "In part.")))
     assert "- “Grass is green.” \\[1\\]: partly supported. In part." in page
     assert "- “Snow is white.” \\[?\\]: no such source. No source has the id s9." in page
     assert "- “Ice is cold.”: no citation. It cites nothing." in page

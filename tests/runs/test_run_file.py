@@ -1,4 +1,4 @@
-"""A run's file: read back equal, and whatever else it holds, refused in words or safe to render."""
+"""A run file is read back equal. Any other file is refused with a reason, or is safe to render."""
 
 import copy
 import json
@@ -22,32 +22,32 @@ TEXT = st.text(st.characters(codec=None), max_size=40).map(
     lambda text: text.encode("utf-16", "surrogatepass")
 )
 WORDS = TEXT.map(lambda data: data.decode("utf-16", "surrogatepass"))
-"""Any text, half characters among it; two halves side by side are the whole one, as in JSON."""
+"""Any text, including lone surrogates. Two adjacent surrogates form one character, as in JSON."""
 
 
 @pytest.mark.parametrize("number", range(3))
 def test_a_real_run_comes_back_equal(number: int) -> None:
     run = runs.samples()[number]
-    assert run_file.load(run_file.dump(run, runs.MADE)) == run_file.Saved(run, runs.MADE)
+    assert run_file.load_run(run_file.dump_run(run, runs.MADE)) == run_file.SavedRun(run, runs.MADE)
 
 
 @given(WORDS, st.sampled_from([None, 0.0, 0.5, 1.0]))
 @settings(max_examples=50)
 def test_any_words_come_back_equal_and_survive_utf8(words: str, value: float | None) -> None:
     run = runs.run_of(words, runs.Always(value, words) if value != 0.5 else None)
-    text = run_file.dump(run, runs.MADE).encode().decode()
-    assert run_file.load(text).run == run
+    text = run_file.dump_run(run, runs.MADE).encode().decode()
+    assert run_file.load_run(text).run == run
 
 
 def test_a_byte_order_mark_and_a_time_elsewhere_are_read() -> None:
     made = datetime(2026, 3, 4, 1, tzinfo=timezone(timedelta(hours=3)))
-    saved = run_file.load("\ufeff" + run_file.dump(runs.samples()[0], made))
+    saved = run_file.load_run("\ufeff" + run_file.dump_run(runs.samples()[0], made))
     assert saved.made == made
     assert saved.made.tzinfo is UTC
 
 
 def data(number: int = 0) -> Any:
-    return json.loads(run_file.dump(runs.samples()[number], runs.MADE))
+    return json.loads(run_file.dump_run(runs.samples()[number], runs.MADE))
 
 
 def changed(path: str, value: object) -> str:
@@ -70,7 +70,7 @@ REFUSED = [
     pytest.param("[" * 100_000, "too deep", id="deep"),
     pytest.param('{"a":' * 100_000, "too deep", id="deep-objects"),
     pytest.param("9" * 5_000, "too large", id="number-of-5000-digits"),
-    pytest.param(" " * (run_file.LONGEST + 1), "too large", id="long"),
+    pytest.param(" " * (run_file.MAX_JSON_LENGTH + 1), "too large", id="long"),
     pytest.param("[]", "no run of Refiner", id="list"),
     pytest.param('{"refiner": "rubric"}', "no run of Refiner", id="something-else"),
     pytest.param(changed("version", 2), "form 2", id="version"),
@@ -130,17 +130,17 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "why"), REFUSED)
 def test_what_is_no_run_is_refused_with_the_place_and_what_to_do(text: str, why: str) -> None:
     with pytest.raises(InputError, match=why) as refused:
-        run_file.load(text)
+        run_file.load_run(text)
     assert "pen another" in str(refused.value) or "Open it with" in str(refused.value)
 
 
 def test_a_field_with_a_default_may_be_missing() -> None:
-    assert run_file.load(changed("run.usage.guessed_tokens", ...)).run == runs.samples()[1]
+    assert run_file.load_run(changed("run.usage.guessed_tokens", ...)).run == runs.samples()[1]
 
 
 def test_a_file_cannot_show_changes_that_are_not_there() -> None:
     lie = {"kind": "added", "draft": [], "refined": [{"text": "A lie."}]}
-    assert run_file.load(changed("run.changes", [lie])).run == runs.samples()[1]
+    assert run_file.load_run(changed("run.changes", [lie])).run == runs.samples()[1]
 
 
 ODD: list[Any] = [
@@ -166,7 +166,7 @@ ODD: list[Any] = [
 
 
 def spoil(whole: Any, dice: random.Random) -> None:
-    """Change, delete, double or retype a place of a tree of JSON."""
+    """Change, delete, duplicate or retype one place in a JSON tree."""
     at, key = whole, "run"
     while True:
         child = at[key]
@@ -193,7 +193,7 @@ def test_what_is_read_can_be_rendered_whatever_was_done_to_the_file(
     for _ in range(times):
         spoil(whole, dice)
     try:
-        run = run_file.load(json.dumps(whole)).run
+        run = run_file.load_run(json.dumps(whole)).run
     except InputError:
         return
     assert result.finished(run)
@@ -202,11 +202,11 @@ def test_what_is_read_can_be_rendered_whatever_was_done_to_the_file(
 @given(st.text())
 def test_any_text_is_refused(text: str) -> None:
     with pytest.raises(InputError):
-        run_file.load(text)
+        run_file.load_run(text)
 
 
 def test_a_figure_that_is_no_number_is_not_written() -> None:
     run = runs.samples()[0]
     reward = replace(run.reward, total=Aggregate(math.nan, 0, 1, 0, 1))
     with pytest.raises(ValueError, match="JSON"):
-        run_file.dump(replace(run, reward=reward), runs.MADE)
+        run_file.dump_run(replace(run, reward=reward), runs.MADE)

@@ -1,4 +1,4 @@
-"""How good a judge is: ranks, borders and calibration against labels, with intervals over groups."""
+"""A judge's figures against labels: ranking, thresholds and calibration, with intervals over groups."""
 
 import pytest
 from hypothesis import given

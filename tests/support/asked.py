@@ -1,4 +1,4 @@
-"""A judge asked to the end: its verdicts in the order of the checks."""
+"""Asks a judge until it has finished and returns its verdicts in the order of the checks."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,6 @@ from refiner.judges.protocol import Judge, Stop, never_stop
 
 
 def verdicts_of(judge: Judge, checks: Sequence[Check], stop: Stop = never_stop) -> tuple[Verdict, ...]:
-    """One verdict a check."""
-    *_, said = ask(judge, checks, stop)
-    return tuple(said[check] for check in checks)
+    """One verdict per check."""
+    *_, verdict_of = ask(judge, checks, stop)
+    return tuple(verdict_of[check] for check in checks)

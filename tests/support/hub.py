@@ -1,4 +1,4 @@
-"""A stand-in for the Hub's API of data sets, over real HTTP: it keeps what is committed, and can be down."""
+"""A fake of the Hub's dataset API, over real HTTP. It keeps what is committed and can be made to fail."""
 
 import base64
 import hashlib
@@ -15,14 +15,18 @@ REPO = "lab/votes"
 
 @dataclass
 class Hub:
-    """A running server. ``files`` are the repository's; ``commits`` hold the paths of each, ``history`` all texts."""
+    """A running server.
+
+    ``files`` are the repository's files by path. ``commits`` holds the paths of each commit. ``history`` holds the
+    content of every committed file. ``down`` makes every POST fail with 403.
+    """
 
     url: str
     files: dict[str, bytes] = field(default_factory=dict)
     commits: list[list[str]] = field(default_factory=list)
     history: list[bytes] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
-    asked: list[str] = field(default_factory=list)
+    requested_paths: list[str] = field(default_factory=list)
     down: bool = False
 
     def rows(self) -> list[dict[str, Any]]:
@@ -31,7 +35,7 @@ class Hub:
         return [json.loads(line) for text in data for line in text.decode().split("\n") if line]
 
     def answer(self, path: str, body: bytes) -> dict[str, Any]:
-        """What the Hub says to a POST."""
+        """The Hub's reply to a POST."""
         if path.endswith("/preupload/main"):
             return {"files": [self._mode(one["path"]) for one in json.loads(body)["files"]]}
         if path.endswith("/commit/main"):
@@ -41,7 +45,7 @@ class Hub:
             return {}
         if path.endswith("/validate-yaml"):
             return {"errors": [], "warnings": []}
-        return {"url": f"{self.url}/datasets/{REPO}"}  # of /api/repos/create
+        return {"url": f"{self.url}/datasets/{REPO}"}  # the reply to /api/repos/create
 
     def _mode(self, path: str) -> dict[str, Any]:
         known = self.files.get(path)
@@ -82,11 +86,11 @@ def serving_hub() -> Iterator[Hub]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             with lock:
                 hub.tokens.add(self.headers.get("Authorization", ""))
-                said = json.dumps({} if hub.down else hub.answer(self.path, body)).encode()
-            self._send(403 if hub.down else 200, said)
+                reply = json.dumps({} if hub.down else hub.answer(self.path, body)).encode()
+            self._send(403 if hub.down else 200, reply)
 
         def _send(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-            hub.asked.append(self.path)
+            hub.requested_paths.append(self.path)
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
                 self.send_header(name, value)
@@ -94,7 +98,7 @@ def serving_hub() -> Iterator[Hub]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Not to the terminal."""
+            """Keep the log off the terminal."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True  # connections are kept open

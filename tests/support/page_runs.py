@@ -1,4 +1,4 @@
-"""A small request, a scripted answer to it, and the page's fields filled in, for tests of the page."""
+"""For tests of the page: a small request, a scripted answer to it, and filled-in page fields."""
 
 from refiner.domain import (
     Options,

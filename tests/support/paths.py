@@ -1,4 +1,4 @@
-"""Where the repository's files are, for tests and benchmarks."""
+"""Paths of the repository's files, for tests and benchmarks."""
 
 from pathlib import Path
 
@@ -6,4 +6,4 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 DATA = TESTS / "data"
 SAMPLE_CASES = DATA / "refine_cases_sample.jsonl"
-"""Three cases of ScholarQABench, one JSON object a line."""
+"""Three cases of ScholarQABench, one JSON object per line."""

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests: Debian's, in a folder of its own, on loopback, gone when they are."""
+"""A PostgreSQL server for tests. It is Debian's, listens on loopback, has its own folder, and is removed afterwards."""
 
 import os
 import shutil
@@ -16,16 +16,16 @@ MISSING = "The tests need PostgreSQL's server: run `make postgres`, or `apt-get 
 
 
 def programs() -> Path:
-    """The folder with initdb and pg_ctl: the newest of Debian's, else where the path finds them."""
+    """The folder with initdb and pg_ctl: Debian's newest version, otherwise the one on PATH."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda file: int(file.parts[-3]))
-    found = str(debian[-1]) if debian else shutil.which("pg_ctl")
-    if found is None:
+    pg_ctl = str(debian[-1]) if debian else shutil.which("pg_ctl")
+    if pg_ctl is None:
         raise FileNotFoundError(MISSING)
-    return Path(found).parent
+    return Path(pg_ctl).parent
 
 
 class Server:
-    """A server whose data are in ``folder``. It refuses root, so root runs it as somebody else."""
+    """A server with its data in ``folder``. PostgreSQL refuses to run as root, so root runs it as user nobody."""
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
@@ -41,15 +41,15 @@ class Server:
         self._options = f"-h 127.0.0.1 -p {self._port} -k {folder} -c fsync=on"
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start the server and wait until it answers."""
         self._run("pg_ctl", "start", "--wait", f"--log={self._log}", f"--options={self._options}")
 
     def kill(self) -> None:
-        """Stop it as a crash would: nothing is written first."""
+        """Stop the server as a crash would, without writing anything first."""
         self._run("pg_ctl", "stop", "--mode=immediate")
 
     def url(self, name: str) -> str:
-        """The address of one of its databases, as hosts give it."""
+        """The URL of a database, in the form that hosting providers give."""
         return f"postgres://tester@127.0.0.1:{self._port}/{name}"
 
     def ask(self, statement: str) -> None:
@@ -58,13 +58,13 @@ class Server:
             connection.execute(statement.encode())
 
     def bytes(self) -> bytes:
-        """What the files of all its databases hold, its log of changes aside."""
+        """The contents of the files of all databases, without the write-ahead log."""
         self.ask("CHECKPOINT")
         return b"".join(file.read_bytes() for file in (self.data / "base").rglob("*") if file.is_file())
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """The address of an empty database, dropped afterwards."""
+        """The URL of a new, empty database, which is dropped afterwards."""
         name = f"test_{uuid.uuid4().hex}"
         self.ask(f"CREATE DATABASE {name}")
         try:
@@ -78,19 +78,21 @@ class Server:
             user=self._user,
             cwd="/",
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # the server keeps it open: a pipe would never end
+            stdout=subprocess.DEVNULL,  # not a pipe: the server would keep it open for ever
             stderr=subprocess.DEVNULL,
             check=False,
         )
         if done.returncode:
-            said = self._log.read_text(encoding="utf-8") if self._log.exists() else ""
-            raise RuntimeError(f"{program} failed ({done.returncode}). {said}")
+            log = self._log.read_text(encoding="utf-8") if self._log.exists() else ""
+            raise RuntimeError(f"{program} failed ({done.returncode}). {log}")
 
 
 @contextmanager
-def served() -> Iterator[Server]:
-    """A server, started."""
-    folder = Path(tempfile.mkdtemp(prefix="pg"))  # not pytest's: nobody but root may look into root's
+def running_server() -> Iterator[Server]:
+    """A started server. It is stopped and its folder deleted afterwards."""
+    folder = Path(
+        tempfile.mkdtemp(prefix="pg")
+    )  # not pytest's folder: when root runs the tests, user nobody cannot enter it
     try:
         server = Server(folder)
         server.start()

@@ -1,4 +1,4 @@
-"""Votes for tests: real questions and sources, run by the scripted engine and the lexical judge, rated by script."""
+"""Votes for tests, on runs of real questions and sources. The scripted engine answers and the lexical judge scores."""
 
 import json
 from collections.abc import Sequence
@@ -23,27 +23,30 @@ _BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @cache
 def records() -> tuple[dict[str, Any], ...]:
-    """The records of three runs, as the database gives them back: the refined answer cites each source's opening."""
+    """The records of three runs, as the database returns them. Each refined answer cites every source's first sentence."""
     lines = SAMPLE_CASES.read_text(encoding="utf-8").splitlines()
     return tuple(_record(json.loads(line)) for line in lines)
 
 
-def vote(number: int = 0, choice: str = "refined", **given: Any) -> Vote:
-    """A vote with consent to publish; two of different numbers are two runs. ``run`` changes what the record holds."""
-    run = {**records()[number % 3], **given.pop("run", {})}
+def vote(number: int = 0, choice: str = "refined", **overrides: Any) -> Vote:
+    """A vote with consent to publish. Different numbers make different runs.
+
+    ``run`` overrides fields of the run's record. Other names override fields of the feedback.
+    """
+    run = {**records()[number % 3], **overrides.pop("run", {})}
     feedback = Feedback(
         run,
-        choice,  # type: ignore[arg-type]  # a test's table of words
+        choice,  # type: ignore[arg-type]  # choices come from test tables as plain str
         consent_store=True,
         consent_publish=True,
         consent_version=CURRENT,
         run_id=f"run-{number}",
     )
-    return Vote(f"event-{number}", _BEGAN + timedelta(minutes=number), replace(feedback, **given))
+    return Vote(f"event-{number}", _BEGAN + timedelta(minutes=number), replace(feedback, **overrides))
 
 
 def votes(choices: Sequence[str]) -> list[Vote]:
-    """One vote a choice, each of another run."""
+    """One vote per choice, each on a different run."""
     return [vote(number, choice) for number, choice in enumerate(choices)]
 
 

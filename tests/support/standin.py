@@ -1,4 +1,4 @@
-"""A judge's server for tests: real HTTP in the chat-completions form, its replies and failures scripted."""
+"""A fake judge server for tests. It speaks the chat-completions API over real HTTP with scripted replies."""
 
 import json
 import math
@@ -13,13 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Step = Callable[[BaseHTTPRequestHandler], None]
-"""What is done with one request."""
+"""Handles one request."""
 
 GOOD = '{"rationale": "It says so.", "score": 2}'
 
 
 def sends(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Step:
-    """These bytes, whatever they are."""
+    """Send these bytes as they are."""
 
     def step(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
@@ -34,7 +34,7 @@ def sends(body: bytes, status: int = 200, headers: Mapping[str, str] | None = No
 def says(
     content: str | None, tokens: Sequence[tuple[str, Mapping[str, float]]] = (), end: str = "stop"
 ) -> Step:
-    """A completion; ``tokens`` are its pieces, each with the probabilities of what could stand there."""
+    """Send a completion. ``tokens`` are its tokens, each with the probabilities of its alternatives."""
     entries = [{"token": text, "logprob": -0.1, "top_logprobs": _top(chances)} for text, chances in tokens]
     choice = {"index": 0, "finish_reason": end, "message": {"role": "assistant", "content": content}}
     body = {
@@ -49,18 +49,18 @@ def says(
 
 
 def fails(status: int, message: str = "no", **headers: str) -> Step:
-    """An error as OpenAI words it."""
+    """Send an error in the form of OpenAI's API."""
     body = json.dumps({"error": {"message": message}}).encode()
     return sends(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def hangs(seconds: float) -> Step:
-    """Nothing, for so long."""
+    """Send nothing for this many seconds."""
     return lambda _: time.sleep(seconds)
 
 
 def slowly(step: Step) -> Step:
-    """That step, after a moment."""
+    """Do that step after 50 ms."""
 
     def later(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(0.05)
@@ -70,27 +70,27 @@ def slowly(step: Step) -> Step:
 
 
 def drops(handler: BaseHTTPRequestHandler) -> None:
-    """The connection ends without a word."""
+    """Close the connection without a reply."""
     handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass
 class StandIn:
-    """A running server. ``script`` holds, for what a prompt has in it, the steps in turn; the last one stays."""
+    """A running server. ``script`` maps a text in the prompt to the steps to do in turn. The last step repeats."""
 
     url: str
     script: dict[str, list[Step]] = field(default_factory=dict)
     otherwise: Step = field(default_factory=lambda: says(GOOD))
     refusal: Step | None = None
-    """What is done with a request that asks for log-probabilities, if they are refused."""
+    """The step for a request that asks for log-probabilities, where the server refuses them."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
-    asked: Counter[str] = field(default_factory=Counter)
-    most: int = 0
+    request_counts: Counter[str] = field(default_factory=Counter)
+    max_open_requests: int = 0
     """The most requests that were open at once."""
 
     def prompts(self) -> list[str]:
-        """What the user's turns said."""
+        """The texts of the user messages."""
         return [body["messages"][1]["content"] for body in self.bodies]
 
 
@@ -104,10 +104,10 @@ def serving() -> Iterator[StandIn]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with lock:
                 counts["open"] += 1
-                here.most = max(here.most, counts["open"])
-                here.bodies.append(body)
-                here.keys.append(self.headers.get("Authorization", ""))
-                step = _next(here, body)
+                stand_in.max_open_requests = max(stand_in.max_open_requests, counts["open"])
+                stand_in.bodies.append(body)
+                stand_in.keys.append(self.headers.get("Authorization", ""))
+                step = _next(stand_in, body)
             self.open = True
             try:
                 step(self)
@@ -115,7 +115,7 @@ def serving() -> Iterator[StandIn]:
                 self._close()
 
         def send_response(self, code: int, message: str | None = None) -> None:
-            self._close()  # who has an answer may ask again before this one's thread is at its end
+            self._close()  # the client may send its next request before this thread ends
             super().send_response(code, message)
 
         def _close(self) -> None:
@@ -124,14 +124,14 @@ def serving() -> Iterator[StandIn]:
                 self.open = False
 
         def log_message(self, *_: object) -> None:
-            """Not to the terminal."""
+            """Keep the log off the terminal."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        here = StandIn(f"http://127.0.0.1:{server.server_port}/v1")
+        stand_in = StandIn(f"http://127.0.0.1:{server.server_port}/v1")
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
-            yield here
+            yield stand_in
         finally:
             server.shutdown()
             thread.join()
@@ -139,9 +139,9 @@ def serving() -> Iterator[StandIn]:
 
 @contextmanager
 def serving_json(body: Mapping[str, Any]) -> Iterator[str]:
-    """A server that says the same to every GET; its address."""
-    said = sends(json.dumps(body).encode())
-    handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": said, "log_message": lambda *_: None})
+    """Serve the same JSON to every GET. Yields the server's URL."""
+    reply = sends(json.dumps(body).encode())
+    handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": reply, "log_message": lambda *_: None})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
@@ -159,14 +159,14 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _next(here: StandIn, body: Mapping[str, Any]) -> Step:
-    if here.refusal and "logprobs" in body:
-        return here.refusal
-    for marker, steps in here.script.items():
+def _next(stand_in: StandIn, body: Mapping[str, Any]) -> Step:
+    if stand_in.refusal and "logprobs" in body:
+        return stand_in.refusal
+    for marker, steps in stand_in.script.items():
         if marker in body["messages"][1]["content"]:
-            here.asked[marker] += 1
+            stand_in.request_counts[marker] += 1
             return steps.pop(0) if len(steps) > 1 else steps[0]
-    return here.otherwise
+    return stand_in.otherwise
 
 
 def _top(chances: Mapping[str, float]) -> list[dict[str, Any]]:

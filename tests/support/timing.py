@@ -1,11 +1,11 @@
-"""What work costs, in terms that other work on the machine does not change: ratios of CPU times of one thread."""
+"""Measures cost as ratios of one thread's CPU times, which other work on the machine does not change."""
 
 import gc
 import time
 from collections.abc import Callable
 
 ROUNDS = 5
-"""A cost above its limit is measured again, so often at most: caches and clocks vary even in CPU time."""
+"""The most times a cost above its limit is measured. Caches and clock rates vary even CPU time."""
 
 
 def growth(work: Callable[[int], object], size: int, times: int = 8, limit: float | None = None) -> float:

@@ -24,7 +24,7 @@ _TEMPLATE = (
 )
 
 
-class _Converter(TikTokenConverter):  # type: ignore[misc]  # transformers leaves it untyped
+class _Converter(TikTokenConverter):  # type: ignore[misc]  # transformers does not type it
     @staticmethod
     def load_tiktoken_bpe(tiktoken_url: str) -> dict[bytes, int]:
         lines = Path(tiktoken_url).read_bytes().splitlines()
@@ -54,7 +54,7 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
 def make(folder: Path, *, seed: int = 0, scores: bool = False, restless: bool = False) -> Path:
     """Write the model to ``folder``: two layers, hidden size 16.
 
-    With ``scores`` it says 0, 1 or 2 to everything; ``restless``, what it says hangs on every token before.
+    With ``scores`` it answers 0, 1 or 2 to everything. With ``restless`` its output depends on every token before.
     """
     tokenizer = qwen_tokenizer()
     torch.manual_seed(seed)
@@ -84,7 +84,7 @@ def make(folder: Path, *, seed: int = 0, scores: bool = False, restless: bool = 
 
 @torch.no_grad()
 def _unsettle(model: Qwen3ForCausalLM) -> None:
-    """Large weights: as they are made, a model with them says much the same whatever it has read."""
+    """Enlarge the weights. With the initial weights the model writes much the same whatever it has read."""
     for weight, size in (
         (model.get_output_embeddings().weight, 0.8),
         (model.get_input_embeddings().weight, 1.0),
@@ -98,11 +98,14 @@ def _unsettle(model: Qwen3ForCausalLM) -> None:
 
 @torch.no_grad()
 def _say_scores(model: Qwen3ForCausalLM, digits: list[int]) -> None:
-    """Which digit depends on what stands before; that it is one is told by a unit that is on at every token."""
+    """Make the model answer with a digit.
+
+    The prompt decides which digit. A unit that is on at every token makes it a digit.
+    """
     for layer in model.model.layers:
         for projection in (layer.self_attn.v_proj, layer.self_attn.o_proj):
             projection.weight *= 4
-        layer.self_attn.q_norm.weight *= 8  # a few tokens are seen, not the mean of all
+        layer.self_attn.q_norm.weight *= 8  # attention to a few tokens, not the mean of all
         layer.self_attn.o_proj.weight[0] = 0.0
         layer.mlp.down_proj.weight[0] = 0.0
     model.get_input_embeddings().weight[:, 0] = 0.1

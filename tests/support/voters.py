@@ -1,4 +1,4 @@
-"""Ratings for tests, and processes that send them: light to import, as each process does."""
+"""Ratings for tests, and functions that send them from other processes. Each process imports this, so it is light."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -12,16 +12,16 @@ from refiner.feedback.storage.store import Store
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
 
-SECRET = "the secret comment of a rater"  # noqa: S105 - a text to look for, no password
+SECRET = "the secret comment of a rater"  # noqa: S105 - a text to search for, not a password
 
 
-def rated(run_id: str = "r1", **changed: object) -> Feedback:
-    """A rating as the first release knew it, but for the fields named."""
-    given = Feedback({"draft": "It is so."}, "refined", SECRET, consent_store=True, run_id=run_id)
-    return replace(given, **changed)  # type: ignore[arg-type]  # fields by name
+def make_feedback(run_id: str = "r1", **changed: object) -> Feedback:
+    """A rating with the first release's fields, except for the fields in ``changed``."""
+    feedback = Feedback({"draft": "It is so."}, "refined", SECRET, consent_store=True, run_id=run_id)
+    return replace(feedback, **changed)  # type: ignore[arg-type]  # fields by name
 
 
-FULL = rated(
+FULL = make_feedback(
     consent_publish=True,
     consent_version=consent.CURRENT,
     stars=4,
@@ -34,16 +34,16 @@ FULL = rated(
 )
 
 
-def cast(url: str, first: int, times: int) -> None:
+def send_twice(url: str, first: int, times: int) -> None:
     """Send every rating twice."""
     with closing(Store(url)) as store:
         for number in range(first, first + times):
-            store.add(rated(f"run{number}"))
-            store.add(rated(f"run{number}"))
+            store.add(make_feedback(f"run{number}"))
+            store.add(make_feedback(f"run{number}"))
 
 
-def cast_together(url: str, start: Barrier, sent: "SimpleQueue[str]") -> None:
-    """Send the one rating when all others do."""
+def send_at_once(url: str, start: Barrier, sent: "SimpleQueue[str]") -> None:
+    """Send the same rating at the same moment as the other processes."""
     with closing(Store(url)) as store:
         start.wait()  # nobody has opened the database yet
         sent.put(store.add(FULL))

@@ -104,7 +104,7 @@ def test_agreement_with_what_is_not_there_is_left_out(agreed: str) -> None:
 
 
 def test_only_verdicts_that_are_there_can_be_agreed_with() -> None:
-    unscored = runs.made(RUN.request, RUN.answer.raw, runs.Always(None))
+    unscored = runs.make_run(RUN.request, RUN.answer.raw, runs.Always(None))
     agreed = json.dumps({"criteria": {CRITERION: True}, "claims": {str(n): True for n in range(30)}})
     given = VoteForm(agreement=agreed, store=True).feedback(replace(CURRENT, run=unscored), "tie", "")
     scored = {n for n, one in enumerate(unscored.reward.citation.supports) if one.verdict.value is not None}

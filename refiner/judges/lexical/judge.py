@@ -40,7 +40,7 @@ class LexicalJudge:
     def __init__(self, file: Path = FILE) -> None:
         read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         self.version = str(read["version"])
-        self.quality = measured.from_json(read["quality"]) if "quality" in read else None
+        self.quality = measured.quality_from_json(read["quality"]) if "quality" in read else None
         self.threshold = float(read["threshold"])
         self._bias: float = read["bias"]
         self._weights = tuple(float(read["weights"][name]) for name in FEATURES)

@@ -1,4 +1,4 @@
-"""One run as a page in one file. The page loads nothing from a host, and `run_file.load` reads the run in it.
+"""One run as a page in one file. The page loads nothing from a host, and `run_file.load_run` reads the run in it.
 
 The caller passes the app's stylesheet and script as texts. What Gradio's page adds to them is written here.
 """
@@ -66,7 +66,7 @@ def page(run: Refinement, made: datetime, *, style: str, script: str, judged: Qu
         finished=result.finished(run, judged),
         fold=judge_quality.judge_quality_fold(run.judge, judged) if judged else "",
         disclaimer=_DISCLAIMER,
-        embed=trusted(run_file.embed(run, made)),
+        embed=trusted(run_file.embed_run(run, made)),
     )
 
 

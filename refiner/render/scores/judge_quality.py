@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from refiner.judges.quality import Alarms, Quality, Stress
+from refiner.judges.quality import FalseAlarms, Quality, StressResult
 from refiner.render.html_text import Html, count, html, isolate, join, number, percent
 from refiner.scoring.metrics import Bin, Evaluation, Figure
 
@@ -115,7 +115,7 @@ def error_rates(quality: Quality | None) -> Html:
     )
 
 
-def _stress(stress: Sequence[Stress]) -> Html:
+def _stress(stress: Sequence[StressResult]) -> Html:
     if not stress:
         return Html()
     rows = join(
@@ -136,7 +136,7 @@ def _stress(stress: Sequence[Stress]) -> Html:
     )
 
 
-def _false_alarms(alarms: Alarms | None) -> Html:
+def _false_alarms(alarms: FalseAlarms | None) -> Html:
     """How often its checks reject what people accept, in one sentence."""
     if alarms is None:
         return Html()

@@ -40,7 +40,7 @@ def keep_in_browser(events: list[Any], current: gr.State) -> None:
     def hand_over(run: CurrentRun | None, last_id: str) -> tuple[str, str]:
         if run is None or run.sides_hidden or run.id in {"", last_id}:
             return "", last_id
-        return run_file.dump(run.run, run.made), run.id
+        return run_file.dump_run(run.run, run.made), run.id
 
     for event in events:
         text = gr.Textbox(visible=False)
@@ -92,10 +92,10 @@ def add_history(outputs: RunOutputs, judge_name: str, judge_quality: Quality | N
         )
 
 
-def _load(text: str) -> run_file.Saved:
+def _load(text: str) -> run_file.SavedRun:
     if not text:
         raise InputError("That run is not in this browser any more; the list was out of date.")
-    return run_file.load(text)
+    return run_file.load_run(text)
 
 
 def _format_time(made: datetime) -> str:

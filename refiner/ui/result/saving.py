@@ -45,7 +45,7 @@ def _formats(judge_quality: Quality | None) -> tuple[_Format, ...]:
         return figure(current.run, current.made)
 
     def json(current: CurrentRun) -> str:
-        return run_file.dump(current.run, current.made)
+        return run_file.dump_run(current.run, current.made)
 
     def page(current: CurrentRun) -> str:
         return html_page.page(current.run, current.made, style=style, script=script, judged=judge_quality)
