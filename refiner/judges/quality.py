@@ -40,8 +40,8 @@ class LabelRate:
 class FalseAlarms:
     """The shares, in [0, 1], that the judge does not accept among the ``n`` claims that people found supported.
 
-    ``by_score`` counts the judge's value alone. ``with_checks`` counts the flags that it raises as well. The
-    difference is the price of those flags.
+    ``by_score`` counts the judge's value alone. ``with_checks`` counts what its checks notice as well. The
+    difference is the price of those checks.
     """
 
     n: int
