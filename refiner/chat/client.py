@@ -23,7 +23,7 @@ TOP_LOGPROBS = 5
 NO_KEY = "EMPTY"
 """The key for a server that wants none."""
 
-_LONGEST_WORDS = 200
+_MAX_WORDS_LENGTH = 200
 _ADVICE = {
     401: "refused the key (401); set the {role}'s key to one that it accepts",
     402: "says that the account has no credit left (402); add some, or set another server",
@@ -129,7 +129,7 @@ class ChatClient:
     def _words(self, text: str) -> str:
         """A server's own words, on one line, short, and without the key, which some servers repeat."""
         text = text.replace(self._key, "…") if self._key else text
-        return " ".join(text.split())[:_LONGEST_WORDS]
+        return " ".join(text.split())[:_MAX_WORDS_LENGTH]
 
 
 def _check(base_url: str, api_key: str, role: str) -> None:
