@@ -24,13 +24,12 @@ run: .venv/.run ## install what is missing and serve the page at http://127.0.0.
 	$(PY) app.py
 
 # Two processes share the tests: as many as the cores that the project is built for. What one has left over, the
-# other takes. The browser has both cores to itself: of two at once, one once missed a table that the page loads late.
+# other takes.
 WORKERS ?= 2
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist worksteal
 
 test: .venv/.dev browser postgres ## every test but the soaks: real models, real browser, real databases
-	$(PYTEST) -m "not soak and not browser" --junitxml=build/tests.xml
-	$(PY) -m pytest -m "browser and not soak" --junitxml=build/browser.xml
+	$(PYTEST) -m "not soak" --junitxml=build/tests.xml
 
 quick: .venv/.dev ## the tests that need no model, no browser and no database server
 	$(PYTEST) -m "not model and not browser and not postgres and not slow and not soak"

@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import postgres
 import tiny
+from filelock import FileLock
 from hypothesis import settings
 from transformers import PreTrainedTokenizerFast
 
@@ -31,6 +32,7 @@ settings.load_profile("tests")
 
 MODEL_FIXTURES = frozenset(
     {
+        "converted_model",
         "embedded",
         "qwen",
         "qwen_folder",
@@ -77,9 +79,24 @@ def restless(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
 
 
 @pytest.fixture(scope="session")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
-    """The embedded model, converted anew."""
-    return local_engine(Settings(cache_dir=tmp_path_factory.mktemp("embedded"), device="cpu"))
+def converted_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder with the embedded model, converted once for all processes of this run.
+
+    The first process to come converts it; another waits, as two at once would only take each other's cores.
+    """
+    temporary = tmp_path_factory.getbasetemp()
+    run = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+    cache = run / "converted-model"
+    with FileLock(f"{cache}.lock"):
+        if not cache.exists():
+            local_engine(Settings(cache_dir=cache, device="cpu")).load()
+    return cache
+
+
+@pytest.fixture(scope="session")
+def embedded(converted_model: Path) -> LocalEngine:
+    """The embedded model."""
+    return local_engine(Settings(cache_dir=converted_model, device="cpu"))
 
 
 @pytest.fixture(scope="session")

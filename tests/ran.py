@@ -1,4 +1,4 @@
-"""Checks the reports of `make test`: the browser, a real model, PostgreSQL and the Space were tested, nothing skipped."""
+"""Checks the report of `make test`: the browser, a real model, PostgreSQL and the Space were tested, nothing skipped."""
 
 import sys
 from pathlib import Path
@@ -8,10 +8,9 @@ MUST_RUN = ("test_page", "test_pace", "test_local", "test_store", "test_votes", 
 ON_POSTGRESQL = "test_a_rating_comes_back_as_it_was_given[postgresql]"
 
 
-def main(reports: list[Path]) -> None:
-    """Exit with what is missing in the JUnit reports."""
-    roots = [ET.parse(report).getroot() for report in reports]  # noqa: S314 - our own test reports
-    cases = [case for root in roots for case in root.iter("testcase")]
+def main(report: Path) -> None:
+    """Exit with what is missing in the JUnit report."""
+    cases = list(ET.parse(report).getroot().iter("testcase"))  # noqa: S314 - our own test report
     skipped = [case.get("name", "") for case in cases if case.find("skipped") is not None]
     modules = {case.get("classname", "").rsplit(".", 1)[-1] for case in cases}
     missing = [module for module in MUST_RUN if module not in modules]
@@ -25,4 +24,4 @@ def main(reports: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main([Path(report) for report in sys.argv[1:]])
+    main(Path(sys.argv[1]))

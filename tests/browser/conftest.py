@@ -1,14 +1,14 @@
 """Fixtures: the served apps, Chromium, and a page that must stay free of faults."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 import standin
 from harness import ACTION_TIMEOUT, Served, Watch, launch, serve
 from paths import ROOT
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from standin import StandIn, says
 
 Open = Callable[..., Page]
@@ -56,9 +56,10 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def real(converted_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The app as `make run` starts it on a machine without a GPU: the embedded model, everything real."""
     cache = tmp_path_factory.mktemp("real")
+    (cache / "models").symlink_to(converted_model / "models")
     with serve(ROOT / "app.py", cache, REFINER_MODEL="", REFINER_DEVICE="cpu", DATABASE_URL="") as served:
         yield served
 
@@ -71,8 +72,9 @@ def judge_server() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def hosted(judge_server: StandIn, tmp_path: Path) -> Iterator[Served]:
+def hosted(judge_server: StandIn, converted_model: Path, tmp_path: Path) -> Iterator[Served]:
     """The app with the embedded model, scored by that server."""
+    (tmp_path / "models").symlink_to(converted_model / "models")
     settings = {"REFINER_MODEL": "", "REFINER_DEVICE": "cpu", "DATABASE_URL": "", "HF_HUB_OFFLINE": "0"}
     with serve(ROOT / "app.py", tmp_path, REFINER_JUDGE_URL=judge_server.url, **settings) as served:
         yield served
@@ -94,9 +96,34 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+PASSED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell the fixtures how their test ended."""
+    report = yield
+    if report.when == "call":
+        item.stash[PASSED] = report.passed
+    return report
+
+
+def keep_pages(contexts: list[BrowserContext], test: str) -> None:
+    """Leave what the browser showed in `build/failed`."""
+    folder = ROOT / "build/failed"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate((page for context in contexts for page in context.pages), 1):
+        place = folder / f"{test}-{number}"
+        place.with_suffix(".html").write_text(page.content(), encoding="utf-8")
+        page.screenshot(path=place.with_suffix(".png"), full_page=True)
+
+
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Open]:
-    """Open an app in a fresh profile; at the end, no console error and no request to another host."""
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Open an app in a fresh profile; at the end, no console error and no request to another host.
+
+    Where a test fails, its pages are kept in `build/failed`.
+    """
     watch = Watch()
     contexts = []
 
@@ -112,6 +139,8 @@ def visit(chromium: Browser) -> Iterator[Open]:
         return page
 
     yield open_page
+    if not request.node.stash.get(PASSED, False):
+        keep_pages(contexts, request.node.name)
     for context in contexts:
         context.close()
     assert watch.faults == []

@@ -93,3 +93,9 @@ def heap_and_nodes(session: CDPSession) -> tuple[float, int]:
     used = session.send("Runtime.getHeapUsage")["usedSize"] / BYTES_PER_MEGABYTE
     counters = session.send("Memory.getDOMCounters")
     return used, counters["nodes"]
+
+
+def computed_seconds(session: CDPSession) -> float:
+    """Processor seconds of the page's main thread so far, whatever else the machine does. Needs ``Performance.enable``."""
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))

@@ -383,7 +383,9 @@ def test_a_model_that_is_not_there_is_told_with_what_to_do_and_the_input_is_kept
 
 
 @pytest.mark.real_model
-@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
+@pytest.mark.parametrize(
+    ("theme", "width"), [pytest.param("light", 1280, id="desktop"), pytest.param("dark", 390, id="phone")]
+)
 def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme: str, width: int) -> None:
     page = visit(real, theme, width)
     expect(page.locator("#model")).to_contain_text("SmolLM2-135M-Instruct")
