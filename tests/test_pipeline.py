@@ -54,9 +54,9 @@ def test_the_stages_come_in_order() -> None:
 
 def test_judging_tells_how_many_checks_have_come_back() -> None:
     stages = list(refine(REQUEST, ScriptedEngine([ANSWER]), JUDGE))
-    told = [(stage.done, stage.total) for stage in stages if isinstance(stage, JudgingProgress)]
-    assert told == [(done, told[0][1]) for done in range(told[0][1] + 1)]
-    assert len(told) > 10
+    progress = [(stage.done, stage.total) for stage in stages if isinstance(stage, JudgingProgress)]
+    assert progress == [(done, progress[0][1]) for done in range(progress[0][1] + 1)]
+    assert len(progress) > 10
 
 
 def test_who_leaves_while_it_judges_frees_the_model_and_what_it_has_read(scorer: LocalEngine) -> None:

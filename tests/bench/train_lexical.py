@@ -135,11 +135,11 @@ def measured(folder: Path, today: str) -> Quality:
     """The judge, as just written, on the files that it was not trained on."""
     judge = LexicalJudge()
     rows = {name: evaluation.read_labels(folder / f"{name}.jsonl") for name in MEASURE}
-    found = {name: evaluation.measure_judge(judge, some) for name, some in rows.items()}
+    found = {name: evaluation.measure_judge(judge, labels) for name, labels in rows.items()}
     pairs = [
         (verdict.label, label.supported)
-        for name, some in rows.items()
-        for label, verdict in zip(some, found[name].verdicts, strict=True)
+        for name, labels in rows.items()
+        for label, verdict in zip(labels, found[name].verdicts, strict=True)
     ]
     rates = []
     for one in LABELS:
@@ -162,22 +162,24 @@ def stress(judge: LexicalJudge, folder: Path) -> Iterator[StressResult]:
     rows = falsify.supported([folder / f"{name}.jsonl" for name in MEASURE])
     for kind in falsify.KINDS:
         accepted = [
-            p for p in falsify.pairs(rows, kind) if said(judge, p.row, p.row["claim"]).label == NO_PROBLEM
+            p
+            for p in falsify.pairs(rows, kind)
+            if verdict_of(judge, p.row, p.row["claim"]).label == NO_PROBLEM
         ]
-        caught = [said(judge, pair.row, pair.false).label != NO_PROBLEM for pair in accepted]
+        caught = [verdict_of(judge, pair.row, pair.false).label != NO_PROBLEM for pair in accepted]
         yield StressResult(kind, len(caught), float(np.mean(caught)))
 
 
 def alarms(judge: LexicalJudge, folder: Path) -> FalseAlarms:
     """What the checks cost in supported claims that are not accepted."""
     rows = falsify.supported([folder / f"{name}.jsonl" for name in MEASURE])
-    verdicts = [said(judge, row, row["claim"]) for row in rows]
+    verdicts = [verdict_of(judge, row, row["claim"]) for row in rows]
     low = [verdict.value is None or "low overlap" in verdict.flags for verdict in verdicts]
     after = [verdict.label != NO_PROBLEM for verdict in verdicts]
     return FalseAlarms(len(rows), float(np.mean(low)), float(np.mean(after)))
 
 
-def said(judge: LexicalJudge, row: falsify.Row, claim: str) -> Verdict:
+def verdict_of(judge: LexicalJudge, row: falsify.Row, claim: str) -> Verdict:
     """The verdict on ``claim`` with the row's question and evidence."""
     check = evaluation.label_of_row({**row, "claim": claim}).check
     return next(judge.judge([check]))[0]

@@ -21,9 +21,9 @@ CHARACTERS_PER_TOKEN = 4
 
 def main() -> None:
     """Run a case again and again in one page, and print what was seen."""
-    given = argparse.ArgumentParser(description=__doc__)
-    given.add_argument("--runs", type=int, default=10)
-    runs = given.parse_args().runs
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=10)
+    runs = parser.parse_args().runs
     case = long_case()
     with tempfile.TemporaryDirectory() as folder, standin.serving() as judge, sync_playwright() as playwright:
         cache = Path(folder)

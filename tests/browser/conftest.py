@@ -9,7 +9,7 @@ import standin
 from harness import ACTION_TIMEOUT, Served, Watch, launch, serve
 from paths import ROOT
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from standin import StandIn, says
+from standin import StandIn, replies
 
 Open = Callable[..., Page]
 
@@ -43,9 +43,9 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     script.write_text(json.dumps({"answer": ANSWER, "delay": 0.01}), "utf-8")
     with standin.serving() as server:
         server.script = {
-            "The sky is green": [says('{"rationale": "That is not so.", "score": 0}')],
+            "The sky is green": [replies('{"rationale": "That is not so.", "score": 0}')],
             "It ends there, whoever looks at it.": [
-                says(
+                replies(
                     '{"rationale": "It tells that light is scattered more than red light by air.", "score": 2}'
                 )
             ],

@@ -58,7 +58,7 @@ class Watch:
     faults: list[str] = field(default_factory=list)
 
     def follow(self, page: Page, url: str) -> None:
-        page.on("console", lambda said: self._said(said.type, said.text))
+        page.on("console", lambda message: self._said(message.type, message.text))
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on("request", lambda request: self._host(request.url, url))
 

@@ -29,11 +29,11 @@ ANSWER = (
 
 if __name__ == "__main__":
     settings = Settings.from_environment()
-    given = json.loads(Path(os.environ["SCRIPT"]).read_text("utf-8")) if "SCRIPT" in os.environ else {}
+    script = json.loads(Path(os.environ["SCRIPT"]).read_text("utf-8")) if "SCRIPT" in os.environ else {}
     engine = ScriptedEngine(
-        [given.get("answer", ANSWER)],
-        delay=given.get("delay", 0.04),
-        step=given.get("step", 12),
+        [script.get("answer", ANSWER)],
+        delay=script.get("delay", 0.04),
+        step=script.get("step", 12),
         info=ModelInfo("<b>scripted</b>", is_refiner=False),
     )
     judge = choose(settings, engine, lambda _: engine)  # type: ignore[arg-type,return-value]  # never asked to read

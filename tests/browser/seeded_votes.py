@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from harness import PAYLOADS
-from rated import vote
+from sample_votes import vote
 
 from refiner.feedback.storage.database import open_engine
 from refiner.feedback.storage.events import EVENTS
@@ -33,20 +33,20 @@ COMMENT = "The second sentence says more than its source."
 TITLES = ("Citation Discipline", "Off-Query Padding", "Names the year")
 
 
-def seed_votes(url: str, number: int = 120, **given: Any) -> None:
+def seed_votes(url: str, number: int = 120, **fields: Any) -> None:
     """Keep so many votes, two a day; the last one attacks with everything that a stranger can write."""
     votes = [_vote(one) for one in range(number - 1)]
     attack = {"question": f"Question {ATTACK}", "model": ATTACK, "prompt_version": ATTACK}
-    votes.append(_vote(number, comment=f"Comment {ATTACK}", run=attack, **given))
+    votes.append(_vote(number, comment=f"Comment {ATTACK}", run=attack, **fields))
     with closing(Store(url)) as store:
         numbers = [store.add(one) for one in votes]
     _spread(url, numbers)
 
 
-def _vote(number: int, **given: Any) -> Any:
+def _vote(number: int, **fields: Any) -> Any:
     raters, blind = f"rater-{number % 7}", number % 3 == 0
-    run = {"model": MODELS[number % 5 == 0], "reward": _reward(number), **given.pop("run", {})}
-    rest = {"comment": COMMENT if number % 4 == 0 else "", **given}
+    run = {"model": MODELS[number % 5 == 0], "reward": _reward(number), **fields.pop("run", {})}
+    rest = {"comment": COMMENT if number % 4 == 0 else "", **fields}
     feedback = vote(
         number,
         CHOICES[number % len(CHOICES)],

@@ -125,9 +125,9 @@ def test_the_token_is_in_no_address_and_in_no_log(visit: Open, owned: Served) ->
     page.on("request", lambda request: asked.append(request.url))
     enter(page)
     expect(page.locator("#status")).to_contain_text("votes read")
-    said = "".join(asked) + page.url + (owned.cache / "app.log").read_text(errors="replace")
-    assert TOKEN not in said
-    assert "battery" not in said
+    seen = "".join(asked) + page.url + (owned.cache / "app.log").read_text(errors="replace")
+    assert TOKEN not in seen
+    assert "battery" not in seen
 
 
 def test_a_strangers_texts_are_shown_as_texts(visit: Open, owned: Served) -> None:
@@ -198,7 +198,7 @@ def test_on_a_space_an_owner_signs_in_and_nobody_else_is_let_in(space: Served, c
         page = context.new_page()
         page.goto(f"{space.url}insight")
         expect(page.get_by_role("button", name="Sign in with Hugging Face")).to_be_visible()
-        for name, said in (
+        for name, error in (
             ("", "Sign in"),
             ("mallory", "mallory is not among the owners"),
             ("Ada", "3 votes read"),
@@ -208,7 +208,7 @@ def test_on_a_space_an_owner_signs_in_and_nobody_else_is_let_in(space: Served, c
                 page.reload()
                 expect(page.get_by_role("button", name=f"Logout ({name})")).to_be_visible()
             page.get_by_role("button", name="Show the votes").click()
-            expect(page.locator("#status")).to_contain_text(said)
+            expect(page.locator("#status")).to_contain_text(error)
         assert violations(page) == []
 
 

@@ -19,7 +19,7 @@ from page_actions import (
     write_cell,
 )
 from playwright.sync_api import expect
-from standin import StandIn, fails, says
+from standin import StandIn, fails, replies
 
 from refiner.feedback.storage.store import Store
 from refiner.ui.inputs.fields import examples
@@ -106,8 +106,10 @@ def test_escape_closes_an_open_card_before_it_stops_anything(scripted: Served, v
 def test_a_draft_with_its_own_tool_output_brings_its_sources(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
     page.get_by_label("Question").fill("Why is it so?")
-    told = "<tool_output><snippet id=1>\nTitle: T\nSnippet: It is so because.\n</snippet></tool_output>"
-    page.get_by_label("Draft", exact=True).fill(f"{told}<answer>It is so [1].</answer>")
+    tool_output = (
+        "<tool_output><snippet id=1>\nTitle: T\nSnippet: It is so because.\n</snippet></tool_output>"
+    )
+    page.get_by_label("Draft", exact=True).fill(f"{tool_output}<answer>It is so [1].</answer>")
     expect(page.locator("#draft-note")).to_contain_text("1 source read in the draft’s own tool output: 1")
     page.locator("#refine").click()
     wait_for_result(page)
@@ -183,9 +185,9 @@ def test_a_run_shows_its_steps_says_them_once_and_is_stopped_from_there(
     page.get_by_role("button", name="Stop this run").click()
     wait_for_result(page)
     expect(page.locator("#live")).to_contain_text("Stopped after")
-    said = page.evaluate("window.said")
-    assert said.count("Writing") == 1
-    assert len([words for words in said if words]) <= 5
+    announced = page.evaluate("window.said")
+    assert announced.count("Writing") == 1
+    assert len([words for words in announced if words]) <= 5
     assert page.locator("#live").get_attribute("aria-live") == "polite"
 
 
@@ -442,7 +444,7 @@ def test_a_hosted_judge_scores_both_answers_and_its_failures_are_shown_with_thei
     hosted: Served, judge_server: StandIn, visit: Open
 ) -> None:
     judge_server.script = {
-        "Off-Query Padding": [says("It is fine, I suppose.")],
+        "Off-Query Padding": [replies("It is fine, I suppose.")],
         "Wrong-Entity Confabulation": [fails(401)],
     }
     page = visit(hosted)

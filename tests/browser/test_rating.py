@@ -46,12 +46,17 @@ def test_everything_that_was_said_is_stored_and_can_be_added_to(scored: Served, 
     page.keyboard.press("1")
     first = stored(scored, number(page))
     assert first is not None
-    given = first.feedback
-    assert (given.choice, given.stars, given.comment, given.blind) == ("refined", 4, "The first one.", False)
-    assert given.reasons == {"refined": ("supported",), "draft": ("false",)}
-    assert (given.criteria, given.claims) == ({"citation-discipline": False}, {0: True})
-    assert given.consent_publish is False
-    assert len(given.rater) == 32
+    feedback = first.feedback
+    assert (feedback.choice, feedback.stars, feedback.comment, feedback.blind) == (
+        "refined",
+        4,
+        "The first one.",
+        False,
+    )
+    assert feedback.reasons == {"refined": ("supported",), "draft": ("false",)}
+    assert (feedback.criteria, feedback.claims) == ({"citation-discipline": False}, {0: True})
+    assert feedback.consent_publish is False
+    assert len(feedback.rater) == 32
     criterion.get_by_role("button", name="Disagree").click()
     page.get_by_label("They may be published").check()
     page.get_by_role("button", name="Save what was added").click()
@@ -59,7 +64,7 @@ def test_everything_that_was_said_is_stored_and_can_be_added_to(scored: Served, 
     second = stored(scored, number(page))
     assert second is not None
     assert (second.feedback.criteria, second.feedback.consent_publish) == ({}, True)
-    assert second.feedback.rater == given.rater
+    assert second.feedback.rater == feedback.rater
     assert stored(scored, first.id) is None, "one vote a run: the later one counts"
 
 

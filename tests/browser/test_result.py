@@ -51,8 +51,8 @@ def test_a_note_shows_on_hover_and_on_focus_and_escape_hides_it(scored: Served, 
     page.mouse.move(0, 0)
     page.locator(".view-side .did-tags").first.focus()
     page.wait_for_function(f"getComputedStyle(document.querySelector('{first}')).visibility == 'visible'")
-    told = page.locator(".view-side .did-tags").first.get_attribute("aria-describedby")
-    assert page.locator(f"#{told}").inner_text()
+    tag_list = page.locator(".view-side .did-tags").first.get_attribute("aria-describedby")
+    assert page.locator(f"#{tag_list}").inner_text()
 
 
 def test_a_card_opens_on_hover_and_on_focus_and_stays_when_it_is_pressed(scored: Served, visit: Open) -> None:

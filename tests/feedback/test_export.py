@@ -13,7 +13,7 @@ import datasets
 import pytest
 from click.testing import CliRunner
 from huggingface_hub import DatasetCard
-from rated import vote, votes
+from sample_votes import vote, votes
 from standin import serving_json
 from transformers import PreTrainedTokenizerFast
 
@@ -41,8 +41,8 @@ class Exports:
     def __init__(self, folder: Path, scrubber: Scrubber) -> None:
         self.folder, self._scrubber = folder / "out", scrubber
 
-    def write(self, given: list[Vote], kind: Format) -> Any:
-        return export(given, kind, self.folder, self._scrubber)
+    def write(self, votes: list[Vote], kind: Format) -> Any:
+        return export(votes, kind, self.folder, self._scrubber)
 
     def load(self) -> datasets.Dataset:
         cache = str(self.folder.with_name("cache"))
@@ -257,7 +257,7 @@ def test_a_trainer_of_trl_takes_a_step_on_the_export(
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_a_flat_row_holds_everything_of_its_vote(exports: Exports, kind: Format) -> None:
-    given = vote(
+    original = vote(
         stars=4,
         comment="Shorter, and it cites. a.b@lund.se",
         reasons={"refined": ("concise",), "draft": ()},
@@ -267,7 +267,7 @@ def test_a_flat_row_holds_everything_of_its_vote(exports: Exports, kind: Format)
         left="refined",
         rater="a1b2",
     )
-    exports.write([given], kind)
+    exports.write([original], kind)
     (row,) = exports.load()
     assert set(row) == set(FLAT_COLUMNS)
     assert (row["stars"], row["blind"], row["left"], row["rater"]) == (4, True, "refined", "a1b2")
@@ -278,7 +278,7 @@ def test_a_flat_row_holds_everything_of_its_vote(exports: Exports, kind: Format)
         name: row[name]
         for name in ("question", "draft", "answer", "model", "judge", "prompt_version", "form")
     }
-    assert {**json.loads(row["run"]), **again, "sources": json.loads(row["sources"])} == given.feedback.run
+    assert {**json.loads(row["run"]), **again, "sources": json.loads(row["sources"])} == original.feedback.run
 
 
 def test_columns_keep_their_types_where_every_value_is_missing(exports: Exports) -> None:
@@ -306,8 +306,8 @@ def argilla() -> Iterator[Any]:
 
 
 def test_argilla_reads_settings_and_records_and_they_fit(exports: Exports, argilla: Any) -> None:
-    given = vote(1, "draft", stars=2, comment="Too short.", rater="a1b2", blind=True)
-    exports.write([vote(0), given], "argilla")
+    disputed = vote(1, "draft", stars=2, comment="Too short.", rater="a1b2", blind=True)
+    exports.write([vote(0), disputed], "argilla")
     settings = argilla.Settings.from_json(exports.folder / "settings.json")
     settings.validate()
     dicts = json.loads((exports.folder / "records.json").read_text(encoding="utf-8"))
@@ -315,10 +315,10 @@ def test_argilla_reads_settings_and_records_and_they_fit(exports: Exports, argil
     first, second = argilla.Dataset("votes", settings=settings).records._ingest_records(records)
     assert {field.name for field in settings.fields} == set(first.fields) == set(second.fields)
     assert {one.name for one in second.metadata} <= {one.name for one in settings.metadata}
-    said = {one.question_name: one.value for one in second.suggestions}
-    assert said == {"preference": "draft", "stars": 2, "comment": "Too short."}
+    suggested = {one.question_name: one.value for one in second.suggestions}
+    assert suggested == {"preference": "draft", "stars": 2, "comment": "Too short."}
     assert [one.question_name for one in first.suggestions] == ["preference"]
-    assert second.external_id == given.id
+    assert second.external_id == disputed.id
     assert set(settings.questions["preference"].labels) == {"refined", "draft", "tie", "both_bad"}
 
 
@@ -326,8 +326,8 @@ def test_argilla_reads_settings_and_records_and_they_fit(exports: Exports, argil
 
 
 def test_the_card_counts_quotes_the_words_and_measures_the_biases(exports: Exports) -> None:
-    given = [*votes(CHOICES), vote(5, "draft", blind=True, left="refined"), vote(6, consent_publish=False)]
-    exports.write(given, "trl")
+    mixed = [*votes(CHOICES), vote(5, "draft", blind=True, left="refined"), vote(6, consent_publish=False)]
+    exports.write(mixed, "trl")
     card = DatasetCard(exports.card(), ignore_metadata_errors=False)
     assert card.data.license == "cc-by-4.0"
     assert card.data.size_categories == ["n<1K"]

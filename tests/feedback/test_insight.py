@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rated import vote, votes
+from sample_votes import vote, votes
 
 from refiner.feedback.insight.agreement import Agreement, FigureOrReason, JudgeVersion, agreements
 from refiner.feedback.insight.biases import Proportion
@@ -22,25 +22,25 @@ CHOICES = ("refined", "draft", "tie", "both_bad")
 HOSTED = JudgeVersion("judge-35b", "asking-1", estimated=False)
 
 
-def verdict(value: float | None, **given: Any) -> dict[str, Any]:
+def verdict(value: float | None, **fields: Any) -> dict[str, Any]:
     return {
         "value": value,
         "basis": "judged",
         "label": "",
         "judge": HOSTED.name,
         "judge_version": HOSTED.version,
-    } | given
+    } | fields
 
 
-def on_criterion(number: int, value: float | None, *, agreed: bool, rater: str = "", **given: Any) -> Vote:
-    one = {"id": "c", "title": "Clarity", **verdict(value, **given)}
+def on_criterion(number: int, value: float | None, *, agreed: bool, rater: str = "", **fields: Any) -> Vote:
+    one = {"id": "c", "title": "Clarity", **verdict(value, **fields)}
     run = {"reward": {"rubric": {"criteria": [one]}}}
     return vote(number, run=run, criteria={"c": agreed}, rater=rater)
 
 
-def on_claims(number: int, *given: tuple[dict[str, Any], bool]) -> Vote:
-    supports = [{"ids": ["1"], **one} for one, _ in given]
-    claims = {place: agreed for place, (_, agreed) in enumerate(given)}
+def on_claims(number: int, *judged: tuple[dict[str, Any], bool]) -> Vote:
+    supports = [{"ids": ["1"], **one} for one, _ in judged]
+    claims = {place: agreed for place, (_, agreed) in enumerate(judged)}
     return vote(number, run={"reward": {"citation": {"supports": supports}}}, claims=claims)
 
 
@@ -75,8 +75,8 @@ def test_the_win_rate_is_of_decided_votes_and_the_others_stand_beside_it() -> No
 
 
 def test_blind_votes_are_counted_apart() -> None:
-    given = [vote(0, blind=True, left="refined"), vote(1, "draft", blind=True, left="refined"), vote(2)]
-    found = insight(given)
+    votes = [vote(0, blind=True, left="refined"), vote(1, "draft", blind=True, left="refined"), vote(2)]
+    found = insight(votes)
     assert (found.blind, found.named) == (
         VoteTally(Proportion(1, 2), 0, 0),
         VoteTally(Proportion(1, 1), 0, 0),
@@ -86,9 +86,9 @@ def test_blind_votes_are_counted_apart() -> None:
 
 def test_models_and_prompts_are_told_apart_most_votes_first() -> None:
     runs = ({"model": "b"}, {"model": "a"}, {"model": "a"}, {"model": "a", "prompt_version": "other"})
-    given = [vote(number, run={"prompt_version": "one", **run}) for number, run in enumerate(runs)]
-    given.append(vote(9, "tie", run={"model": "a", "prompt_version": "one"}, blind=True))
-    assert by_model(given) == (
+    votes = [vote(number, run={"prompt_version": "one", **run}) for number, run in enumerate(runs)]
+    votes.append(vote(9, "tie", run={"model": "a", "prompt_version": "one"}, blind=True))
+    assert by_model(votes) == (
         VoteGroup("a", "one", blind=False, tally=VoteTally(Proportion(2, 2), 0, 0)),
         VoteGroup("a", "one", blind=True, tally=VoteTally(Proportion(0, 0), 1, 0)),
         VoteGroup("a", "other", blind=False, tally=VoteTally(Proportion(1, 1), 0, 0)),
@@ -99,8 +99,8 @@ def test_models_and_prompts_are_told_apart_most_votes_first() -> None:
 def test_a_day_is_one_of_utc() -> None:
     late = datetime(2026, 3, 1, 23, 30, tzinfo=timezone(timedelta(hours=-2)))
     early = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
-    given = [Vote("late", late, vote(0, "tie").feedback), Vote("early", early, vote(1).feedback)]
-    assert by_day(given) == (
+    votes = [Vote("late", late, vote(0, "tie").feedback), Vote("early", early, vote(1).feedback)]
+    assert by_day(votes) == (
         VotesOfDay(date(2026, 3, 1), {"refined": 1}),
         VotesOfDay(date(2026, 3, 2), {"tie": 1}),
     )
@@ -134,13 +134,13 @@ def test_kappa_and_auroc_compare_the_judge_with_what_raters_would_have_said() ->
 
 
 def test_a_fault_has_the_same_kappa_and_auroc_read_either_way() -> None:
-    there, turned = (only(agreements(given)) for given in (table(20, 5, 10, 15), table(15, 10, 5, 20)))
+    there, turned = (only(agreements(votes)) for votes in (table(20, 5, 10, 15), table(15, 10, 5, 20)))
     assert value(there.kappa) == pytest.approx(value(turned.kappa))
     assert value(there.auroc) == pytest.approx(value(turned.auroc))
 
 
 @pytest.mark.parametrize(
-    ("given", "reason"),
+    ("votes", "reason"),
     [
         pytest.param(table(4, 1, 2, 2), "fewer than 10 answers", id="few"),
         pytest.param(table(8, 4, 0, 0), "the judge always said the same", id="only yes"),
@@ -153,16 +153,16 @@ def test_a_fault_has_the_same_kappa_and_auroc_read_either_way() -> None:
         ),
     ],
 )
-def test_a_figure_that_cannot_be_had_says_why(given: list[Vote], reason: str) -> None:
-    found = only(agreements(given))
+def test_a_figure_that_cannot_be_had_says_why(votes: list[Vote], reason: str) -> None:
+    found = only(agreements(votes))
     assert (found.kappa, found.auroc) == (FigureOrReason(None, reason), FigureOrReason(None, reason))
-    assert found.agreed.n == sum(len(one.feedback.criteria) + len(one.feedback.claims) for one in given)
+    assert found.agreed.n == sum(len(one.feedback.criteria) + len(one.feedback.claims) for one in votes)
 
 
 def test_partly_counts_as_agreed_or_not_and_in_no_other_figure() -> None:
     middle = [on_criterion(100 + n, 0.5, agreed=n < 3) for n in range(4)]
     found, without = (
-        only(agreements(given)) for given in (table(20, 5, 10, 15) + middle, table(20, 5, 10, 15))
+        only(agreements(votes)) for votes in (table(20, 5, 10, 15) + middle, table(20, 5, 10, 15))
     )
     assert (found.agreed, found.middle) == (Proportion(38, 54), 4)
     assert (found.kappa, found.auroc) == (without.kappa, without.auroc)
@@ -170,7 +170,7 @@ def test_partly_counts_as_agreed_or_not_and_in_no_other_figure() -> None:
 
 def test_an_estimate_is_read_by_its_label_and_stands_apart() -> None:
     estimates = ((0.9, PROBLEM), (0.9, NO_PROBLEM), (0.9, WEAK), (0.2, PROBLEM))
-    given = [
+    votes = [
         on_claims(
             number,
             *(
@@ -181,22 +181,24 @@ def test_an_estimate_is_read_by_its_label_and_stands_apart() -> None:
         )
         for number in range(10)
     ]
-    judged, estimated = sorted(agreements(given), key=lambda one: one.judge.estimated)
+    judged, estimated = sorted(agreements(votes), key=lambda one: one.judge.estimated)
     assert (judged.agreed, judged.middle) == (Proportion(10, 10), 0)
     assert (estimated.agreed.n, estimated.middle) == (40, 10)
-    said = [(label, (n + number) % 3 > 0) for number in range(10) for n, (_, label) in enumerate(estimates)]
-    yes_and_wrong = [agreed for label, agreed in said if label == NO_PROBLEM].count(False)
+    answers = [
+        (label, (n + number) % 3 > 0) for number in range(10) for n, (_, label) in enumerate(estimates)
+    ]
+    yes_and_wrong = [agreed for label, agreed in answers if label == NO_PROBLEM].count(False)
     assert yes_and_wrong == 3
     assert estimated.kappa.figure is not None
 
 
 def test_judges_and_their_versions_stand_apart_the_one_most_heard_first() -> None:
-    given = [
+    votes = [
         *(on_criterion(n, 1.0, agreed=True, judge="seldom") for n in range(2)),
         *(on_criterion(n + 10, 1.0, agreed=True) for n in range(3)),
         on_criterion(20, 1.0, agreed=True, judge_version="asking-0"),
     ]
-    assert [(one.judge.name, one.judge.version) for one in agreements(given)] == [
+    assert [(one.judge.name, one.judge.version) for one in agreements(votes)] == [
         ("judge-35b", "asking-1"),
         ("seldom", "asking-1"),
         ("judge-35b", "asking-0"),
@@ -204,14 +206,14 @@ def test_judges_and_their_versions_stand_apart_the_one_most_heard_first() -> Non
 
 
 def test_facts_what_was_not_scored_and_what_is_not_there_are_nobodys_verdicts() -> None:
-    given = [
+    votes = [
         on_claims(0, (verdict(0.0, basis="fact", judge="", label="no such source"), True)),
         on_criterion(1, None, agreed=True),
         vote(2, criteria={"gone": True}, claims={99: True, -1: False}),
         vote(3, run={"reward": None}, criteria={"c": True}, claims={0: True}),
         vote(4, run={"reward": {"rubric": [], "citation": {"supports": ["?"]}}}, claims={0: True}),
     ]
-    assert agreements(given) == ()
+    assert agreements(votes) == ()
 
 
 def test_a_sentence_said_to_need_a_citation_is_a_matter_of_its_own() -> None:
@@ -239,8 +241,8 @@ def test_answers_of_one_rater_hang_together() -> None:
 
 
 def test_a_table_that_strangers_make_long_is_cut_and_says_so() -> None:
-    given = [vote(n, run={"model": f"model {n:03}"}) for n in range(MAX_TABLE_ROWS + 5)]
-    html = shown.groups(by_model(given))
+    votes = [vote(n, run={"model": f"model {n:03}"}) for n in range(MAX_TABLE_ROWS + 5)]
+    html = shown.groups(by_model(votes))
     assert html.count("<tr ") == MAX_TABLE_ROWS
     assert "5 further groups left out." in html
 
@@ -253,7 +255,7 @@ def test_a_figure_that_is_not_there_shows_its_reason_once() -> None:
 
 def test_texts_of_strangers_are_escaped_wherever_they_stand() -> None:
     bad = "<img src=x onerror=alert(1)> {{1}}"
-    given = [
+    votes = [
         replace(
             one,
             feedback=replace(
@@ -264,8 +266,8 @@ def test_texts_of_strangers_are_escaped_wherever_they_stand() -> None:
             on_criterion(n, 1.0, agreed=True, judge=bad, judge_version=bad, title=bad) for n in range(3)
         )
     ]
-    found = insight(given)
-    for html in (shown.groups(found.groups), shown.agreement(found.agreements), shown.events(given)):
+    found = insight(votes)
+    for html in (shown.groups(found.groups), shown.agreement(found.agreements), shown.events(votes)):
         assert "&lt;img" in html
         assert "<img" not in html
         assert "{{" not in html
@@ -302,8 +304,8 @@ def test_every_vote_is_counted_once_and_every_interval_holds_its_share(
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.sampled_from("abcdefgh")), max_size=40))
 def test_every_figure_of_a_judge_is_in_range_or_says_why_not(rows: list[tuple[float, bool, str]]) -> None:
-    given = [on_criterion(n, one, agreed=agreed, rater=rater) for n, (one, agreed, rater) in enumerate(rows)]
-    for found in agreements(given):
+    votes = [on_criterion(n, one, agreed=agreed, rater=rater) for n, (one, agreed, rater) in enumerate(rows)]
+    for found in agreements(votes):
         assert found.agreed.n == len(rows)
         for measured, least in ((found.kappa, -1), (found.auroc, 0)):
             assert (measured.figure is None) == bool(measured.reason)

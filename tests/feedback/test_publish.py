@@ -19,7 +19,7 @@ import huggingface_hub
 import pytest
 from hub import REPO, Hub, serving_hub
 from paths import ROOT, TESTS
-from rated import vote
+from sample_votes import vote
 from standin import free_port
 
 from refiner.errors import StoreError
@@ -229,7 +229,7 @@ LEAVING = """
 import sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from rated import vote
+from sample_votes import vote
 from refiner.errors import StoreError
 from refiner.feedback.publish.publisher import Publisher, exit_on_sigterm
 from refiner.feedback.export.scrub import Scrubber
@@ -297,7 +297,7 @@ SHARING = """
 import sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from rated import vote
+from sample_votes import vote
 from refiner.feedback.publish.publisher import Publisher
 from refiner.feedback.export.scrub import Scrubber
 publisher = Publisher("lab/votes", Path({folder!r}), Scrubber(Path({rules!r})), endpoint="http://127.0.0.1:9")

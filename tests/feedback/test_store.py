@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+import sample_ratings
 import sqlalchemy as sa
-import voters
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -24,7 +24,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paths import DATA
-from voters import FULL, SECRET, make_feedback
+from sample_ratings import FULL, SECRET, make_feedback
 
 from refiner.cli import main
 from refiner.domain import Feedback, Finished, Options, Refinement, Request, Source
@@ -230,11 +230,14 @@ def test_any_rating_comes_back_mended(store: Store, one: Feedback) -> None:
 
 def test_two_processes_and_their_threads_lose_and_double_nothing(place: Place) -> None:
     spawn = multiprocessing.get_context("spawn")
-    others = [spawn.Process(target=voters.send_twice, args=(place.url, start, 40)) for start in (0, 100)]
+    others = [
+        spawn.Process(target=sample_ratings.send_twice, args=(place.url, start, 40)) for start in (0, 100)
+    ]
     for process in others:
         process.start()
     threads = [
-        threading.Thread(target=voters.send_twice, args=(place.url, start, 20)) for start in (200, 300)
+        threading.Thread(target=sample_ratings.send_twice, args=(place.url, start, 20))
+        for start in (200, 300)
     ]
     for thread in threads:
         thread.start()
@@ -247,7 +250,9 @@ def test_two_processes_and_their_threads_lose_and_double_nothing(place: Place) -
 def test_a_rating_sent_by_many_processes_at_once_to_a_new_database_is_one_event(place: Place) -> None:
     spawn = multiprocessing.get_context("spawn")
     start, sent = spawn.Barrier(4), spawn.SimpleQueue()
-    workers = [spawn.Process(target=voters.send_at_once, args=(place.url, start, sent)) for _ in range(4)]
+    workers = [
+        spawn.Process(target=sample_ratings.send_at_once, args=(place.url, start, sent)) for _ in range(4)
+    ]
     for worker in workers:
         worker.start()
     ids = [sent.get() for _ in workers]

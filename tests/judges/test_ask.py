@@ -33,12 +33,12 @@ def gives(*places: int) -> Mapping[int, Verdict]:
 
 
 def last(judge: Giving, stop: Stop = never_stop) -> list[tuple[float | None, str]]:
-    *_, said = ask(judge, CHECKS, stop)
-    return [(said[check].value, said[check].reason) for check in CHECKS]
+    *_, verdicts = ask(judge, CHECKS, stop)
+    return [(verdicts[check].value, verdicts[check].reason) for check in CHECKS]
 
 
 def test_the_lexical_judge_tells_of_each_check() -> None:
-    assert [len(said) for said in ask(LexicalJudge(), (*CHECKS, CHECKS[0]))] == [0, 1, 2, 3, 4]
+    assert [len(so_far) for so_far in ask(LexicalJudge(), (*CHECKS, CHECKS[0]))] == [0, 1, 2, 3, 4]
 
 
 def test_without_checks_there_are_no_verdicts_from_the_start() -> None:
@@ -53,7 +53,7 @@ def test_verdicts_go_to_their_checks_in_whatever_order_they_come() -> None:
         yield gives(2)
 
     assert last(Giving(steps)) == [(0.0, "so"), (0.1, "so"), (0.2, "so"), (0.3, "so")]
-    assert [len(said) for said in ask(Giving(steps), CHECKS)] == [0, 2, 2, 3, 4]
+    assert [len(so_far) for so_far in ask(Giving(steps), CHECKS)] == [0, 2, 2, 3, 4]
 
 
 def test_a_judge_that_breaks_half_way_leaves_what_it_gave() -> None:
@@ -63,7 +63,7 @@ def test_a_judge_that_breaks_half_way_leaves_what_it_gave() -> None:
 
     broke = (None, "the judge failed: TimeoutError: 30 s")
     assert last(Giving(steps)) == [(0.0, "so"), broke, (0.2, "so"), broke]
-    assert [len(said) for said in ask(Giving(steps), CHECKS)] == [0, 2, 4]
+    assert [len(so_far) for so_far in ask(Giving(steps), CHECKS)] == [0, 2, 4]
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def test_a_judge_that_breaks_half_way_leaves_what_it_gave() -> None:
 def test_a_judge_that_does_not_give_one_verdict_a_check_is_believed_in_none(
     steps: list[Mapping[int, Verdict]], words: str
 ) -> None:
-    said = last(Giving(lambda: (step for step in steps)))
-    assert {value for value, _ in said} == {None}
-    assert all("the judge failed" in reason and words in reason for _, reason in said)
+    verdicts = last(Giving(lambda: (step for step in steps)))
+    assert {value for value, _ in verdicts} == {None}
+    assert all("the judge failed" in reason and words in reason for _, reason in verdicts)
 
 
 def test_what_a_stopped_judge_did_not_give_is_unscored_for_the_stop() -> None:
-    said = last(Giving(lambda: (step for step in [gives(1)])), lambda: True)
-    assert said == [(None, STOPPED), (0.1, "so"), (None, STOPPED), (None, STOPPED)]
+    verdicts = last(Giving(lambda: (step for step in [gives(1)])), lambda: True)
+    assert verdicts == [(None, STOPPED), (0.1, "so"), (None, STOPPED), (None, STOPPED)]
 
 
 @pytest.mark.parametrize("place", [0, 9], ids=["left by who asked", "for a wrong place"])

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 import standin
-from asked import verdicts_of
 from huggingface_hub import constants
 from huggingface_hub.inference._providers import CONVERSATIONAL_AUTO_ROUTER
 from hypothesis import given
 from hypothesis import strategies as st
-from standin import GOOD, StandIn, Step, drops, fails, hangs, says, sends, slowly
+from standin import GOOD, StandIn, Step, drops, fails, hangs, replies, sends_bytes, slowly
 from timing import growth
+from verdicts import verdicts_of
 
 from refiner.chat.client import ChatFailure
 from refiner.chat.completion import parse_completion
@@ -62,7 +62,7 @@ def after(event: threading.Event) -> Step:
 
     def step(handler: BaseHTTPRequestHandler) -> None:
         assert event.wait(10)
-        says(GOOD)(handler)
+        replies(GOOD)(handler)
 
     return step
 
@@ -123,13 +123,13 @@ BAD_SERVERS = [
     pytest.param(fails(400, "too long"), 1, "refused the request (400): ", id="400"),
     pytest.param(HANGING, 3, "did not answer within 0.5 seconds", id="time-out"),
     pytest.param(drops, 3, "broke off", id="dropped"),
-    pytest.param(sends(b""), 3, "cannot be read", id="empty body"),
-    pytest.param(sends(b"<html>hello"), 3, "cannot be read", id="not JSON"),
-    pytest.param(sends(b"\xff\xfe{"), 3, "cannot be read", id="not UTF-8"),
-    pytest.param(sends(b'"2"'), 3, "cannot be read", id="JSON that is no object"),
-    pytest.param(sends(b'{"choices": 5}'), 3, "empty", id="no choices"),
-    pytest.param(sends(b"[]", 500), 3, "cannot be read", id="an error in no known form"),
-    pytest.param(sends(b"[" * 100_000), 3, "cannot be read", id="nested without end"),
+    pytest.param(sends_bytes(b""), 3, "cannot be read", id="empty body"),
+    pytest.param(sends_bytes(b"<html>hello"), 3, "cannot be read", id="not JSON"),
+    pytest.param(sends_bytes(b"\xff\xfe{"), 3, "cannot be read", id="not UTF-8"),
+    pytest.param(sends_bytes(b'"2"'), 3, "cannot be read", id="JSON that is no object"),
+    pytest.param(sends_bytes(b'{"choices": 5}'), 3, "empty", id="no choices"),
+    pytest.param(sends_bytes(b"[]", 500), 3, "cannot be read", id="an error in no known form"),
+    pytest.param(sends_bytes(b"[" * 100_000), 3, "cannot be read", id="nested without end"),
 ]
 
 
@@ -137,7 +137,7 @@ BAD_SERVERS = [
 def test_a_bad_reply_is_asked_for_thrice_and_then_unscored(
     server: StandIn, content: str | None, reason: str
 ) -> None:
-    server.script = {"Bad.": [says(content)]}
+    server.script = {"Bad.": [replies(content)]}
     before, bad, after = judged(server, "Good.", "Bad.", "Fine.")
     assert bad.value is None
     assert reason in bad.reason
@@ -159,7 +159,7 @@ def test_a_failing_server_costs_only_the_check_that_it_failed_on(
 
 
 ALL_BAD = [
-    pytest.param(says(content) if not callable(content) else content, one.values[-1], id=one.id)
+    pytest.param(replies(content) if not callable(content) else content, one.values[-1], id=one.id)
     for one in (*BAD_REPLIES, *BAD_SERVERS)
     for content in one.values[:1]
 ]
@@ -187,14 +187,14 @@ def test_every_failure_is_shown_on_the_page_with_its_reason(server: StandIn, ste
         fails(429, Retry_After="0"),
         HANGING,
         drops,
-        says("prose"),
-        says(None),
-        sends(b""),
+        replies("prose"),
+        replies(None),
+        sends_bytes(b""),
     ],
     ids=["500", "503", "429", "time-out", "dropped", "prose", "no content", "empty body"],
 )
 def test_what_passes_is_mended_by_another_try(server: StandIn, step: Step) -> None:
-    server.script = {"Slow.": [step, says(GOOD)]}
+    server.script = {"Slow.": [step, replies(GOOD)]}
     assert [verdict.value for verdict in judged(server, "Good.", "Slow.", timeout=patience(step))] == [
         1.0,
         1.0,
@@ -203,7 +203,7 @@ def test_what_passes_is_mended_by_another_try(server: StandIn, step: Step) -> No
 
 
 def test_the_last_raw_reply_is_kept_when_a_later_try_brings_none(server: StandIn) -> None:
-    server.script = {"Bad.": [says("no idea"), fails(500)]}
+    server.script = {"Bad.": [replies("no idea"), fails(500)]}
     (verdict,) = judged(server, "Bad.")
     assert verdict.raw == "no idea"
     assert "(500)" in verdict.reason
@@ -217,7 +217,7 @@ def test_a_server_can_ask_for_a_wait_but_not_for_long(
 ) -> None:
     if after == "9999":
         monkeypatch.setattr(hosted, "MAX_RETRY_AFTER", 0.2)
-    server.script = {"Slow.": [fails(429, Retry_After=after), says(GOOD)]}
+    server.script = {"Slow.": [fails(429, Retry_After=after), replies(GOOD)]}
     began = time.perf_counter()
     (verdict,) = judged(server, "Slow.")
     assert verdict.value == 1.0
@@ -250,16 +250,16 @@ def test_each_reply_is_told_of_as_it_comes(server: StandIn) -> None:
     late = threading.Event()
     server.script = {"Late.": [after(late)]}
     asked = ask(judge_at(server.url), [support(one) for one in ("First.", "Late.", "S1.", "S2.")])
-    told = [next(asked) for _ in range(4)]
-    assert [len(so_far) for so_far in told] == [0, 1, 2, 3]
-    assert support("Late.") not in told[-1]
+    reports = [next(asked) for _ in range(4)]
+    assert [len(so_far) for so_far in reports] == [0, 1, 2, 3]
+    assert support("Late.") not in reports[-1]
     late.set()
     assert [len(so_far) for so_far in asked] == [4]
 
 
 def test_a_stop_half_way_keeps_what_was_asked(server: StandIn) -> None:
     stop = threading.Event()
-    server.script, server.otherwise = {f"S{n}.": [says(GOOD)] for n in range(4)}, after(stop)
+    server.script, server.otherwise = {f"S{n}.": [replies(GOOD)] for n in range(4)}, after(stop)
     for so_far in ask(
         judge_at(server.url, concurrency=2), [support(f"S{n}.") for n in range(20)], stop.is_set
     ):
@@ -283,7 +283,7 @@ def test_a_stop_is_heard_while_waiting_for_another_try(server: StandIn) -> None:
 def test_who_leaves_early_waits_for_no_reply_and_nothing_more_is_asked(server: StandIn, waiting: str) -> None:
     late = threading.Event()
     held = after(late) if waiting == "for a reply" else fails(429, Retry_After="30")
-    server.script = {one: [says(GOOD)] for one in ("First.", "Second.")}
+    server.script = {one: [replies(GOOD)] for one in ("First.", "Second.")}
     server.otherwise = held
     claims = ("First.", "Second.", *(f"S{n}." for n in range(10)))
     asked = ask(judge_at(server.url, concurrency=3), [support(one) for one in claims])
@@ -316,7 +316,7 @@ def test_connections_lost_now_and_then_are_no_reason_to_stop() -> None:
 
 
 def test_what_is_kept_of_a_reply_is_bounded(server: StandIn) -> None:
-    server.otherwise = says(f'{"So. " * 50_000}{{"rationale": "{"x" * 5_000}", "score": 2}}')
+    server.otherwise = replies(f'{"So. " * 50_000}{{"rationale": "{"x" * 5_000}", "score": 2}}')
     (verdict,) = judged(server, "S.")
     assert verdict.value == 1.0
     assert (len(verdict.reason), len(verdict.raw)) == (1_000, 4_000)
@@ -358,7 +358,7 @@ def test_an_address_or_key_that_cannot_work_is_said_at_once(address: str, key: s
 
 
 def test_order_is_kept_and_no_more_are_open_than_allowed(server: StandIn) -> None:
-    server.script = {f"Claim {n}.": [slowly(says('{"score": 1}'))] for n in range(0, 12, 2)}
+    server.script = {f"Claim {n}.": [slowly(replies('{"score": 1}'))] for n in range(0, 12, 2)}
     verdicts = judged(server, *(f"Claim {n}." for n in range(12)), concurrency=3)
     assert [verdict.value for verdict in verdicts] == [0.5, 1.0] * 6
     assert 1 < server.max_open_requests <= 3
@@ -425,7 +425,7 @@ SPLIT = ['{"', "rationale", '":"', "No", " 2", " here", '","', "score", '":']
 def with_odds(odds: dict[str, float], digit: str = " 2", text: str = "") -> Step:
     pieces = [*SPLIT, digit, "}"]
     tokens = [(piece, odds if piece == digit and n == 9 else {piece: 0.99}) for n, piece in enumerate(pieces)]
-    return says(text or "".join(pieces), [*tokens, ("<|im_end|>", {})])
+    return replies(text or "".join(pieces), [*tokens, ("<|im_end|>", {})])
 
 
 def test_with_log_probabilities_the_value_is_the_expected_score(server: StandIn) -> None:
@@ -439,7 +439,7 @@ def test_with_log_probabilities_the_value_is_the_expected_score(server: StandIn)
 def test_thinking_in_the_tokens_that_the_text_leaves_out_does_not_shift_the_digit(server: StandIn) -> None:
     thought = [("<think>", {}), ('{"score": 0}', {"0": 1.0}), ("</think>", {})]
     pieces = [*thought, *((piece, {}) for piece in SPLIT), ("1", {"1": 0.6, "2": 0.4}), ("}", {})]
-    server.otherwise = says("".join(SPLIT) + "1}", pieces)
+    server.otherwise = replies("".join(SPLIT) + "1}", pieces)
     (verdict,) = judged(server, "S.")
     assert verdict.value == pytest.approx(0.7)
 
@@ -458,7 +458,7 @@ def test_scores_that_are_hardly_likely_are_no_answer(server: StandIn) -> None:
         pytest.param(with_odds({}), id="no alternatives"),
         pytest.param(with_odds({"0": 0.9, "1": 0.9, "2": 0.9}), id="more than all"),
         pytest.param(with_odds(SURE, text='{"score": 2, "rationale": ""}', digit=" 1"), id="another text"),
-        pytest.param(says('{"score":2}', [('{"score":2}', {'{"score":2}': 1.0})]), id="one token"),
+        pytest.param(replies('{"score":2}', [('{"score":2}', {'{"score":2}': 1.0})]), id="one token"),
     ],
 )
 def test_log_probabilities_that_do_not_tell_are_left_out(server: StandIn, step: Step) -> None:
@@ -479,7 +479,7 @@ def test_a_refusal_of_log_probabilities_is_heard_once_in_the_judges_life(
 
 
 def test_only_the_very_first_check_is_asked_alone(server: StandIn) -> None:
-    server.otherwise = slowly(says(GOOD))
+    server.otherwise = slowly(replies(GOOD))
     judge = judge_at(server.url)
     verdicts_of(judge, [support("S.")])
     verdicts_of(judge, [support("S1."), support("S2.")])
@@ -602,7 +602,7 @@ def test_upstream_defect_judge_api_down_gave_cited_claims_0_and_uncited_ones_1()
 
 @pytest.mark.parametrize("score", ["3", "-4", '"NaN"'])
 def test_upstream_defect_a_score_off_the_scale_became_a_value(server: StandIn, score: str) -> None:
-    server.otherwise = says(f'{{"rationale": "", "score": {score}}}')
+    server.otherwise = replies(f'{{"rationale": "", "score": {score}}}')
     (verdict,) = judged(server, "S.")
     assert verdict.value is None
     assert "off the scale" in verdict.reason

@@ -148,9 +148,9 @@ class Alternating:
 
 
 def test_claims_that_the_judge_failed_on_are_counted_as_not_scored() -> None:
-    told: list[int] = []
-    measured = evaluation.measure_judge(Alternating(), evaluation.read_labels(SCIFACT), told.append)
-    assert measured.evaluation.n == len(measured.verdicts) == sum(told)
+    progress: list[int] = []
+    measured = evaluation.measure_judge(Alternating(), evaluation.read_labels(SCIFACT), progress.append)
+    assert measured.evaluation.n == len(measured.verdicts) == sum(progress)
     assert measured.evaluation.scored == pytest.approx(measured.evaluation.n / 2, abs=1)
 
 
@@ -162,7 +162,7 @@ def test_the_fold_shows_figures_intervals_and_misses_or_that_nothing_was_measure
     assert "<td><bdi>negation</bdi></td><td>200</td><td>80%</td>" in page
     assert "<b>judge</b>" not in page
     assert "does not accept 10%, with what it notices 25%" in page
-    said = drawn.error_rates(QUALITY)
-    assert "62% of those called “<bdi>weak &lt;i&gt;overlap&lt;/i&gt;</bdi>” were unsupported" in said
+    rates = drawn.error_rates(QUALITY)
+    assert "62% of those called “<bdi>weak &lt;i&gt;overlap&lt;/i&gt;</bdi>” were unsupported" in rates
     assert drawn.error_rates(None) == ""
     assert "has not been measured here" in drawn.judge_quality_fold("some model", None)

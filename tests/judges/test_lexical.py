@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from asked import verdicts_of
 from hypothesis import given
 from hypothesis import strategies as st
 from paths import DATA
 from timing import relative_cost
+from verdicts import verdicts_of
 
 from refiner.domain import Check, Criterion, Source, Verdict
 from refiner.judges import evaluation

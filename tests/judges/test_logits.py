@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from asked import verdicts_of
 from hypothesis import given
 from hypothesis import strategies as st
 from paths import SAMPLE_CASES
 from transformers import AutoModelForCausalLM
+from verdicts import verdicts_of
 
 from refiner.decoding.kv_cache import KVCache
 from refiner.decoding.prefix_packing import pack, score_choices
@@ -237,24 +237,24 @@ def test_a_stop_ends_the_reading_and_leaves_every_check_unscored(scorer: LocalEn
 
 def test_each_pass_tells_of_the_checks_that_it_answered(scorer: LocalEngine) -> None:
     took = reading(scorer, prompts(CHECKS))
-    told = [len(said) for said in ask(LogitsJudge(scorer), CHECKS)]
-    assert len(told) == 1 + took.forward_passes > 2
-    assert told == sorted(told)
-    assert (told[0], told[-1]) == (0, len(CHECKS))
+    counts = [len(so_far) for so_far in ask(LogitsJudge(scorer), CHECKS)]
+    assert len(counts) == 1 + took.forward_passes > 2
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, len(CHECKS))
 
 
 def test_a_stop_half_way_keeps_what_was_judged(scorer: LocalEngine) -> None:
     stop = threading.Event()
     seen = []
-    for said in ask(LogitsJudge(scorer), CHECKS, stop.is_set):
-        seen.append(said)
-        if said:
+    for so_far in ask(LogitsJudge(scorer), CHECKS, stop.is_set):
+        seen.append(so_far)
+        if so_far:
             stop.set()
-    _, some, every = seen
-    assert 0 < len(some) < len(every) == len(CHECKS)
-    assert every.items() >= some.items()
-    assert None not in {verdict.value for verdict in some.values()}
-    assert {every[check].reason for check in every.keys() - some.keys()} == {STOPPED}
+    _, partial, every = seen
+    assert 0 < len(partial) < len(every) == len(CHECKS)
+    assert every.items() >= partial.items()
+    assert None not in {verdict.value for verdict in partial.values()}
+    assert {every[check].reason for check in every.keys() - partial.keys()} == {STOPPED}
 
 
 def test_no_memory_left_half_way_keeps_what_was_judged(
@@ -262,15 +262,15 @@ def test_no_memory_left_half_way_keeps_what_was_judged(
 ) -> None:
     pass_, left = KVCache.forward, iter([True])
 
-    def read_once(self: KVCache, *given: Any, **more: Any) -> torch.Tensor:
+    def read_once(self: KVCache, *positional: Any, **more: Any) -> torch.Tensor:
         if not next(left, False):
             raise torch.OutOfMemoryError("Out of memory.")
-        return pass_(self, *given, **more)
+        return pass_(self, *positional, **more)
 
     monkeypatch.setattr(KVCache, "forward", read_once)
-    _, some, every = ask(LogitsJudge(scorer), CHECKS)
-    assert 0 < len(some) < len(every) == len(CHECKS)
-    (reason,) = {every[check].reason for check in every.keys() - some.keys()}
+    _, partial, every = ask(LogitsJudge(scorer), CHECKS)
+    assert 0 < len(partial) < len(every) == len(CHECKS)
+    (reason,) = {every[check].reason for check in every.keys() - partial.keys()}
     assert "failed while judging: Out of memory. Try fewer sources." in reason
     assert not scorer._busy.locked()
 

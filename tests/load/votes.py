@@ -250,7 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--votes", type=int, default=VOTES)
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     columns = (
         "database",
         "votes",
@@ -267,7 +267,7 @@ def main() -> None:
     )
     sys.stdout.write(f"| {' | '.join(columns)} |\n|---|{'---:|' * (len(columns) - 1)}\n")
     for name, voted in DATABASES.items():
-        one = voted(given.votes, given.seed)
+        one = voted(arguments.votes, arguments.seed)
         waits = sorted(1000 * took for took in one.waits)
         cells = (
             name,

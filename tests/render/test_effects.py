@@ -126,14 +126,14 @@ def test_among_several_changes_a_criterion_belongs_to_the_one_that_its_reason_qu
     reason: str, wanted: list[list[str]]
 ) -> None:
     changes = compare(parse(""), parse(f"Whoever looks up sees it. {LIGHT}"))
-    told = effects.change_effects(changes, rubric(0.5), rubric(1.0, reason))
-    assert [[one.short for one in each] for each in told] == wanted
+    effects_of_changes = effects.change_effects(changes, rubric(0.5), rubric(1.0, reason))
+    assert [[one.short for one in each] for each in effects_of_changes] == wanted
 
 
 def test_a_reason_in_chinese_quotes_as_well() -> None:
     changes = compare(parse(""), parse("天空是蓝色的。水是湿的。"))
-    told = effects.change_effects(changes, rubric(0.5), rubric(1.0, "它说“天空是蓝色的”。"))
-    assert [[one.short for one in each] for each in told] == [["criterion ↑"], []]
+    effects_of_changes = effects.change_effects(changes, rubric(0.5), rubric(1.0, "它说“天空是蓝色的”。"))
+    assert [[one.short for one in each] for each in effects_of_changes] == [["criterion ↑"], []]
 
 
 def test_a_sentence_that_moved_is_a_change_too() -> None:
@@ -141,8 +141,10 @@ def test_a_sentence_that_moved_is_a_change_too() -> None:
         f"Water is wet. {LIGHT} {COPPER}",
         f"{LIGHT} Water is wet. The sky is blue because of air.",
     )
-    told = effects.change_effects(compare(parse(draft), parse(refined)), rubric(0.0), rubric(1.0))
-    assert not [one for each in told for one in each if "nothing else changed" in one.words]
+    effects_of_changes = effects.change_effects(
+        compare(parse(draft), parse(refined)), rubric(0.0), rubric(1.0)
+    )
+    assert not [one for each in effects_of_changes for one in each if "nothing else changed" in one.words]
 
 
 def test_two_claims_of_one_source_in_one_sentence_keep_their_own_verdicts() -> None:
@@ -181,8 +183,10 @@ def test_an_estimate_is_called_one() -> None:
 
 def test_on_real_runs_only_what_changed_has_effects() -> None:
     for run in runs.samples():
-        told = effects.change_effects(run.changes, run.draft_reward, run.reward)
-        assert len(told) == len(run.changes)
+        effects_of_changes = effects.change_effects(run.changes, run.draft_reward, run.reward)
+        assert len(effects_of_changes) == len(run.changes)
         assert not [
-            one for one, change in zip(told, run.changes, strict=True) if change.kind == "same" and one
+            one
+            for one, change in zip(effects_of_changes, run.changes, strict=True)
+            if change.kind == "same" and one
         ]

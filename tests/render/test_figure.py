@@ -101,21 +101,21 @@ def test_estimates_are_dashed_and_verdicts_are_not() -> None:
 
 
 def test_who_wrote_scored_and_when_stands_in_it() -> None:
-    said = texts(read(runs.samples()[0]))
-    assert "Written by \u2068scripted\u2069, not the refiner" in said
-    assert "Scored by \u2068lexical estimate\u2069 · 2026-03-04" in said
+    words = texts(read(runs.samples()[0]))
+    assert "Written by \u2068scripted\u2069, not the refiner" in words
+    assert "Scored by \u2068lexical estimate\u2069 · 2026-03-04" in words
 
 
 def test_of_many_criteria_twenty_are_shown_and_the_rest_counted() -> None:
     run = runs.samples()[1]
     _, verdict = run.reward.rubric.verdicts[0]
     many = tuple((Criterion(str(n), f"Criterion {n}", ""), verdict) for n in range(33))
-    said = texts(
+    words = texts(
         read(replace(run, reward=replace(run.reward, rubric=replace(run.reward.rubric, verdicts=many))))
     )
-    assert "… 13 more" in said
-    assert "\u2068Criterion 19\u2069" in said
-    assert "\u2068Criterion 20\u2069" not in said
+    assert "… 13 more" in words
+    assert "\u2068Criterion 19\u2069" in words
+    assert "\u2068Criterion 20\u2069" not in words
 
 
 @given(st.text(max_size=200), st.floats(2, 40), st.integers(1, 3))

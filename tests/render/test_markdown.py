@@ -52,21 +52,21 @@ def bare(words: str) -> str:
     return re.sub(r"\s+", "", words)
 
 
-def told(words: str) -> str:
+def answer_of(words: str) -> str:
     return markdown(runs.run_of(words, runs.Always(0.5, words)))
 
 
 @pytest.mark.parametrize("words", MARKS)
 def test_no_text_is_a_mark_wherever_it_stands(words: str) -> None:
-    assert blocks(told(words)) == blocks(told("plain"))
-    kinds = [token.type for token in inner(told(words))]
+    assert blocks(answer_of(words)) == blocks(answer_of("plain"))
+    kinds = [token.type for token in inner(answer_of(words))]
     assert set(kinds) <= {"text", "text_special", "strong_open", "strong_close"}
     assert kinds.count("strong_open") == 1  # "Question."
 
 
 @pytest.mark.parametrize("words", MARKS)
 def test_every_word_of_a_text_is_read_back(words: str) -> None:
-    page = bare("".join(token.content for token in inner(told(words))))
+    page = bare("".join(token.content for token in inner(answer_of(words))))
     assert (
         page.count(
             bare(
@@ -105,7 +105,7 @@ def test_a_source_is_linked_where_its_address_is_one_of_the_web(url: str) -> Non
 
 
 def test_a_link_that_runs_something_is_none() -> None:
-    assert "link_open" not in [token.type for token in inner(told("javascript:window.bad=1"))]
+    assert "link_open" not in [token.type for token in inner(answer_of("javascript:window.bad=1"))]
 
 
 def test_an_answer_keeps_its_paragraphs_and_numbers_its_sources() -> None:

@@ -161,10 +161,10 @@ def reward(words: str = "w", value: float | None = 0.5, *, basis: str = "judged"
         ClaimSupport(words, (), Verdict(0.0, "fact", words, words)),
         ClaimSupport(words, ("s1", "zz"), Verdict(None, "judged", words, words)),
     )
-    some = aggregate(value)
-    citation = CitationReward(some, some, some, 1.0, supports, verdict.basis, words)
-    rubric = RubricReward(((criterion, verdict), (fault, Verdict(None, "judged", words, words))), some)
-    return Reward(rubric, citation, some, verdict.basis, words)
+    figure = aggregate(value)
+    citation = CitationReward(figure, figure, figure, 1.0, supports, verdict.basis, words)
+    rubric = RubricReward(((criterion, verdict), (fault, Verdict(None, "judged", words, words))), figure)
+    return Reward(rubric, citation, figure, verdict.basis, words)
 
 
 def run(
@@ -483,9 +483,9 @@ PROGRESS = [
 ]
 
 
-@pytest.mark.parametrize(("said", "words"), PROGRESS)
-def test_progress_is_said_in_words(said: str, words: str) -> None:
-    assert said == words
+@pytest.mark.parametrize(("rendered", "words"), PROGRESS)
+def test_progress_is_said_in_words(rendered: str, words: str) -> None:
+    assert rendered == words
 
 
 TIMES = [
@@ -520,9 +520,9 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("said", "words"), NUMBERS)
-def test_numbers_are_rounded_in_one_way(said: str, words: str) -> None:
-    assert said == words
+@pytest.mark.parametrize(("rendered", "words"), NUMBERS)
+def test_numbers_are_rounded_in_one_way(rendered: str, words: str) -> None:
+    assert rendered == words
 
 
 def test_the_refiner_needs_no_notice_and_another_model_gets_one() -> None:

@@ -18,7 +18,7 @@ Step = Callable[[BaseHTTPRequestHandler], None]
 GOOD = '{"rationale": "It says so.", "score": 2}'
 
 
-def sends(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Step:
+def sends_bytes(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Step:
     """Send these bytes as they are."""
 
     def step(handler: BaseHTTPRequestHandler) -> None:
@@ -31,7 +31,7 @@ def sends(body: bytes, status: int = 200, headers: Mapping[str, str] | None = No
     return step
 
 
-def says(
+def replies(
     content: str | None, tokens: Sequence[tuple[str, Mapping[str, float]]] = (), end: str = "stop"
 ) -> Step:
     """Send a completion. ``tokens`` are its tokens, each with the probabilities of its alternatives."""
@@ -45,13 +45,13 @@ def says(
         "choices": [{**choice, "logprobs": {"content": entries} if entries else None}],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
-    return sends(json.dumps(body).encode())
+    return sends_bytes(json.dumps(body).encode())
 
 
 def fails(status: int, message: str = "no", **headers: str) -> Step:
     """Send an error in the form of OpenAI's API."""
     body = json.dumps({"error": {"message": message}}).encode()
-    return sends(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+    return sends_bytes(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def hangs(seconds: float) -> Step:
@@ -80,7 +80,7 @@ class StandIn:
 
     url: str
     script: dict[str, list[Step]] = field(default_factory=dict)
-    otherwise: Step = field(default_factory=lambda: says(GOOD))
+    otherwise: Step = field(default_factory=lambda: replies(GOOD))
     refusal: Step | None = None
     """The step for a request that asks for log-probabilities, where the server refuses them."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -140,7 +140,7 @@ def serving() -> Iterator[StandIn]:
 @contextmanager
 def serving_json(body: Mapping[str, Any]) -> Iterator[str]:
     """Serve the same JSON to every GET. Yields the server's URL."""
-    reply = sends(json.dumps(body).encode())
+    reply = sends_bytes(json.dumps(body).encode())
     handler = type("Handler", (BaseHTTPRequestHandler,), {"do_GET": reply, "log_message": lambda *_: None})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))

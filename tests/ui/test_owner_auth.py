@@ -27,16 +27,16 @@ def refused(auth: OwnerAuth, token: str, name: str = "") -> str:
     return str(raised.value)
 
 
-@pytest.mark.parametrize("given", [TOKEN, f" {TOKEN}\n"], ids=["typed", "pasted with a line's end"])
-def test_the_token_opens(given: str) -> None:
-    OwnerAuth(TOKEN).check(given)
+@pytest.mark.parametrize("typed", [TOKEN, f" {TOKEN}\n"], ids=["typed", "pasted with a line's end"])
+def test_the_token_opens(typed: str) -> None:
+    OwnerAuth(TOKEN).check(typed)
 
 
-@pytest.mark.parametrize("given", ["", " ", TOKEN[:-1], TOKEN.upper(), "\ud800", "x" * 10_000])
-def test_nothing_else_opens_and_no_refusal_repeats_what_was_given(given: str) -> None:
-    said = refused(OwnerAuth(TOKEN), given)
-    assert TOKEN not in said
-    assert len(given) < 2 or given not in said
+@pytest.mark.parametrize("typed", ["", " ", TOKEN[:-1], TOKEN.upper(), "\ud800", "x" * 10_000])
+def test_nothing_else_opens_and_no_refusal_repeats_what_was_given(typed: str) -> None:
+    refusal = refused(OwnerAuth(TOKEN), typed)
+    assert TOKEN not in refusal
+    assert len(typed) < 2 or typed not in refusal
 
 
 def test_an_owner_who_is_signed_in_needs_no_token() -> None:
@@ -74,13 +74,13 @@ def test_neither_an_empty_field_nor_a_right_token_counts_as_a_guess() -> None:
 
 
 def test_many_guesses_at_once_are_no_more_than_five() -> None:
-    auth, said = OwnerAuth(TOKEN), []
-    guesses = [threading.Thread(target=lambda: said.append(refused(auth, "a guess"))) for _ in range(40)]
+    auth, refusals = OwnerAuth(TOKEN), []
+    guesses = [threading.Thread(target=lambda: refusals.append(refused(auth, "a guess"))) for _ in range(40)]
     for one in guesses:
         one.start()
     for one in guesses:
         one.join()
-    assert sum("not the token" in words for words in said) == MAX_WRONG_TOKENS
+    assert sum("not the token" in refusal for refusal in refusals) == MAX_WRONG_TOKENS
 
 
 @pytest.fixture

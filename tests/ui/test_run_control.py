@@ -74,8 +74,8 @@ def test_a_forked_process_tells_how_far_judging_is() -> None:
     while not isinstance(seen[-1], Finished):
         seen.append(results.get())
     process.join(10)
-    told = [(stage.done, stage.total) for stage in seen if isinstance(stage, JudgingProgress)]
-    assert [done for done, _ in told] == list(range(told[0][1] + 1))
+    progress = [(stage.done, stage.total) for stage in seen if isinstance(stage, JudgingProgress)]
+    assert [done for done, _ in progress] == list(range(progress[0][1] + 1))
 
 
 def test_a_stop_reaches_its_own_session_only() -> None:

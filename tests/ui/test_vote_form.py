@@ -32,8 +32,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     one.close()
 
 
-def filled(**given: Any) -> Feedback:
-    return VoteForm(store=True, **given).feedback(CURRENT, "refined", "someone")
+def filled(**fields: Any) -> Feedback:
+    return VoteForm(store=True, **fields).feedback(CURRENT, "refined", "someone")
 
 
 BUTTONS: list[Any] = [
@@ -77,13 +77,18 @@ def test_everything_that_was_filled_in_is_in_the_rating() -> None:
         store=True,
         publish=True,
     )
-    given = filled_in.feedback(BLIND, "refined", "someone")
-    assert (given.choice, given.stars, given.comment) == ("refined", 4, "Because.")
-    assert given.reasons == {"draft": ("supported", "clear"), "refined": ("padded",)}
-    assert (given.criteria, given.claims) == ({CRITERION: False}, {0: True})
-    assert (given.blind, given.left, given.rater, given.run_id) == (True, "draft", "someone", "r1")
-    assert (given.consent_store, given.consent_publish) == (True, True)
-    assert given.consent_version == consent.CURRENT
+    feedback = filled_in.feedback(BLIND, "refined", "someone")
+    assert (feedback.choice, feedback.stars, feedback.comment) == ("refined", 4, "Because.")
+    assert feedback.reasons == {"draft": ("supported", "clear"), "refined": ("padded",)}
+    assert (feedback.criteria, feedback.claims) == ({CRITERION: False}, {0: True})
+    assert (feedback.blind, feedback.left, feedback.rater, feedback.run_id) == (
+        True,
+        "draft",
+        "someone",
+        "r1",
+    )
+    assert (feedback.consent_store, feedback.consent_publish) == (True, True)
+    assert feedback.consent_version == consent.CURRENT
 
 
 STRANGE = [
@@ -99,17 +104,17 @@ STRANGE = [
 
 @pytest.mark.parametrize("agreed", STRANGE)
 def test_agreement_with_what_is_not_there_is_left_out(agreed: str) -> None:
-    given = filled(agreement=agreed)
-    assert (given.criteria, given.claims) == ({}, {})
+    feedback = filled(agreement=agreed)
+    assert (feedback.criteria, feedback.claims) == ({}, {})
 
 
 def test_only_verdicts_that_are_there_can_be_agreed_with() -> None:
     unscored = runs.make_run(RUN.request, RUN.answer.raw, runs.Always(None))
     agreed = json.dumps({"criteria": {CRITERION: True}, "claims": {str(n): True for n in range(30)}})
-    given = VoteForm(agreement=agreed, store=True).feedback(replace(CURRENT, run=unscored), "tie", "")
+    feedback = VoteForm(agreement=agreed, store=True).feedback(replace(CURRENT, run=unscored), "tie", "")
     scored = {n for n, one in enumerate(unscored.reward.citation.supports) if one.verdict.value is not None}
-    assert not given.criteria
-    assert set(given.claims) == scored
+    assert not feedback.criteria
+    assert set(feedback.claims) == scored
     assert finished(unscored, rated=True).count('data-value="true"') == len(scored)
 
 
