@@ -25,11 +25,12 @@ class Settings:
     """Everything that can be set from outside.
 
     ``engine`` is a name in `engines.choose.ENGINES`. An empty ``model`` means: choose by hardware. ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
-    server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has the
-    local model's short passes compiled; never on ZeroGPU, where a process lives for one request. ``rater_key`` is the
-    secret that raters' names are hashed with (empty: one made once, in the cache folder). ``dataset`` is the Hub's
-    owner/name to publish votes to, with ``hub_token``; empty: none is published. ``owner_token`` opens the page of
-    votes, and so does one of ``owners`` signed in, where ``sign_in`` says that people can; without either it is closed.
+    server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has
+    pieces of the local model compiled, or not; None: where the machine can. It is False on ZeroGPU, where a process
+    lives for one request. ``rater_key`` is the secret that raters' names are hashed with (empty: one made once, in the
+    cache folder). ``dataset`` is the Hub's owner/name to publish votes to, with ``hub_token``; empty: none is
+    published. ``owner_token`` opens the page of votes, and so does one of ``owners`` signed in, where ``sign_in`` says
+    that people can; without either it is closed.
     """
 
     engine: str = "local"
@@ -44,7 +45,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     threads: int = 0
-    compiled: bool = False
+    compiled: bool | None = None
     judge: JudgeKind = "auto"
     judge_model: str = ""
     judge_url: str = ""
@@ -84,6 +85,9 @@ class Settings:
         dataset = env.get("REFINER_DATASET", "").strip()
         if not re.fullmatch(r"(?:[\w.-]+/[\w.-]+)?", dataset):
             raise InputError(f"REFINER_DATASET is {dataset!r}; it must be a data set on the Hub: owner/name.")
+        compiled = choice("REFINER_COMPILE", ("auto", "0", "1"), "auto")
+        if env.get("SPACES_ZERO_GPU"):
+            compiled = "0"
         form = choice("REFINER_FORM", ("auto", *get_args(Form)), "auto")
         cache = Path(env.get("REFINER_CACHE", "") or cls.cache_dir).expanduser()
         prompt = env.get("REFINER_PROMPT_FILE", "")
@@ -102,7 +106,7 @@ class Settings:
             host=env.get("GRADIO_SERVER_NAME", "") or cls.host,
             port=number("GRADIO_SERVER_PORT", cls.port, 0, 65535),
             threads=number("REFINER_THREADS", 0, 0, 1024),
-            compiled=bool(number("REFINER_COMPILE", 0, 0, 1)) and not env.get("SPACES_ZERO_GPU"),
+            compiled={"auto": None, "0": False, "1": True}[compiled],
             judge=cast("JudgeKind", choice("REFINER_JUDGE", get_args(JudgeKind), "auto")),
             judge_model=env.get("REFINER_JUDGE_MODEL", "").strip(),
             judge_url=env.get("REFINER_JUDGE_URL", "").strip(),

@@ -17,7 +17,14 @@ def test_nothing_set_means_a_page_on_this_machine_only() -> None:
 
 def test_nothing_is_compiled_on_zerogpu() -> None:
     environ = {"REFINER_COMPILE": "1", "SPACES_ZERO_GPU": "true"}
-    assert not Settings.from_environment(environ).compiled
+    assert Settings.from_environment(environ).compiled is False
+
+
+@pytest.mark.parametrize(("value", "compiled"), [("", None), ("auto", None), ("0", False), ("1", True)])
+def test_compiling_can_be_left_to_the_machine_forbidden_or_forced(
+    value: str, *, compiled: bool | None
+) -> None:
+    assert Settings.from_environment({"REFINER_COMPILE": value}).compiled is compiled
 
 
 def test_nobody_owns_the_votes_unless_said_so() -> None:
@@ -106,6 +113,7 @@ def test_every_variable_is_read() -> None:
     [
         ("REFINER_DEVICE", "tpu"),
         ("REFINER_FORM", "loose"),
+        ("REFINER_COMPILE", "yes"),
         ("REFINER_MAX_NEW_TOKENS", "15"),
         ("REFINER_MAX_NEW_TOKENS", "many"),
         ("GRADIO_SERVER_PORT", "-1"),

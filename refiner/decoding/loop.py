@@ -19,7 +19,7 @@ from typing import Literal
 import torch
 
 from refiner.decoding.constrained_writer import Writer
-from refiner.decoding.kv_cache import PREFILL_CHUNK, KVCache
+from refiner.decoding.kv_cache import PREFILL_CHUNK, STATIC_WIDTHS, KVCache
 from refiner.decoding.proposer import MAX_DRAFT_TOKENS, DraftToken, Proposer
 from refiner.decoding.sampler import Sampler
 from refiner.domain import GenerationProgress, Usage
@@ -99,7 +99,7 @@ class _Decoding:
         if self._proposer is None:
             return []
         with self._watch.measure("proposing"):
-            width = self._cache.static_width or MAX_DRAFT_TOKENS
+            width = STATIC_WIDTHS[-1] if self._cache.static else MAX_DRAFT_TOKENS
             return self._proposer.propose(self.writer, width - len(self._unread))
 
     def forward(self, proposal: Sequence[DraftToken]) -> torch.Tensor:

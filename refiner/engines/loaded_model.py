@@ -1,8 +1,6 @@
 """A model in memory with its tokenizer, and what writing one answer with it takes: cache, writer, proposer."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
@@ -15,6 +13,7 @@ from refiner.engines.protocol import GenerationRequest
 
 if TYPE_CHECKING:
     from refiner.decoding.kv_cache import KVCache
+    from refiner.engines.static_passes import StaticPasses
 
 MIN_PROBABILITY = {"cuda": 0.03, "mps": 0.1, "cpu": 0.25}
 """How probably right a proposal must be, by device.
@@ -28,14 +27,18 @@ _UNLIMITED_CONTEXT = 1 << 20
 
 
 class LoadedModel:
-    """A causal language model and its tokenizer. ``seconds`` is what loading took."""
+    """A causal language model and its tokenizer. ``seconds`` is what loading took.
+
+    ``compiled`` has small pieces of the model compiled for its short passes. With None it is so on CUDA, where the
+    machine can compile.
+    """
 
     def __init__(
-        self, model: Any, tokenizer: Any, device: str, seconds: float, *, compiled: bool = False
+        self, model: Any, tokenizer: Any, device: str, seconds: float, *, compiled: bool | None = None
     ) -> None:
-        self.model, self.tokenizer, self._compiled = model, tokenizer, compiled
+        self.model, self.tokenizer = model, tokenizer
         dtype = str(model.dtype).removeprefix("torch.")
-        self.detail = f"{device}, {dtype}, loaded in {seconds:.1f} s"
+        self._facts = f"{device}, {dtype}, loaded in {seconds:.1f} s"
         self.vocabulary = Vocabulary(tokenizer, model.get_output_embeddings().weight.shape[0])
         eos = model.generation_config.eos_token_id
         self._eos_tokens = frozenset(eos if isinstance(eos, list) else [eos, tokenizer.eos_token_id])
@@ -44,9 +47,20 @@ class LoadedModel:
         self.context = int(getattr(config, "max_position_embeddings", None) or _UNLIMITED_CONTEXT)
         layers = set(getattr(config, "layer_types", None) or ["full_attention"])
         self.full_attention = layers == {"full_attention"} and not getattr(config, "sliding_window", None)
-        sdpa = model.config._attn_implementation == "sdpa"  # noqa: SLF001 - it has no other name
-        self.takes_mask = self.full_attention and sdpa
+        from refiner.decoding.attention import GROUPED  # noqa: PLC0415 - torch is heavy
+        from refiner.engines import static_passes  # noqa: PLC0415 - torch is heavy
+
+        attention = model.config._attn_implementation  # noqa: SLF001 - it has no other name
+        self.takes_mask = self.full_attention and attention in {"sdpa", GROUPED}
         """Whether mask and position alone tell what a token sees, and a boolean mask is taken as one."""
+        self.static_passes: StaticPasses | None = None
+        if self.takes_mask and (compiled or device == "cuda"):
+            self.static_passes = static_passes.StaticPasses(model, device, compiled=compiled)
+
+    @property
+    def detail(self) -> str:
+        """Device, dtype and time of loading, and what on this machine makes writing slower than it could be."""
+        return ", ".join([self._facts, *(self.static_passes.problems if self.static_passes else ())])
 
     def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
         """The chat as tokens, up to where the answer begins. A template's thinking is switched off."""
@@ -66,17 +80,14 @@ class LoadedModel:
 
     def cache(self, capacity: int, before: "KVCache | None" = None) -> "KVCache":
         """A cache that holds ``capacity`` tokens: ``before`` if that can be cropped, or an empty one."""
-        from refiner.decoding.kv_cache import STATIC_WIDTH, KVCache  # noqa: PLC0415 - torch is heavy
+        from refiner.decoding.kv_cache import KVCache  # noqa: PLC0415 - torch is heavy
 
         if before is not None and before.full_attention:
-            large_enough = before.capacity >= capacity + before.static_width
-            if not before.static_width or large_enough:
-                return before
-        if not self._compiled or not self.full_attention:
-            return KVCache(self.model, capacity, full_attention=self.full_attention)
-        return KVCache(
-            self.model, capacity, full_attention=True, static_width=STATIC_WIDTH, forward=self._forward
-        )
+            before.reserve(capacity)
+            return before
+        if self.static_passes:
+            return self.static_passes.cache(capacity)
+        return KVCache(self.model, capacity, full_attention=self.full_attention)
 
     def proposer(self, request: GenerationRequest) -> Proposer | None:
         """What proposes draft tokens; None where the cache cannot be cropped, or little is left to choose."""
@@ -92,19 +103,3 @@ class LoadedModel:
             return UnconstrainedWriter(self.vocabulary, request.max_new_tokens, self._eos_tokens)
         grammar = Grammar(self.vocabulary, request.form, request.ids, request.quotes, self._mask_cache)
         return ConstrainedWriter(grammar, request.max_new_tokens)
-
-    @cached_property
-    def _forward(self) -> Any:
-        """One graph for all passes of one width. On CUDA the thread that captured it must replay it."""
-        import torch  # noqa: PLC0415 - heavy
-
-        compiled: Any = torch.compile(
-            self.model.forward, mode="reduce-overhead", dynamic=False, fullgraph=True
-        )
-        thread = ThreadPoolExecutor(1, "compiled")
-
-        def run(inputs: dict[str, Any]) -> Any:
-            with torch.inference_mode():
-                return compiled(**inputs)
-
-        return lambda **inputs: thread.submit(run, inputs).result()

@@ -41,6 +41,9 @@ def load(model_id: str, wanted: Device, threads: int, cache_dir: Path) -> tuple[
     dtype = {"cuda": torch.bfloat16, "mps": torch.float16}.get(device, torch.float32)
     if threads and device == "cpu":
         torch.set_num_threads(threads)
+    if device == "cuda":
+        # cuDNN's attention makes a plan for every new length, tens of milliseconds each, and lengths are always new
+        torch.backends.cuda.enable_cudnn_sdp(enabled=False)
     try:
         model, tokenizer = _read(model_id, device, dtype, cache_dir)
     except Exception as error:  # a damaged file can raise anything in the loaders

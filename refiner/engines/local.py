@@ -38,9 +38,9 @@ class LocalEngine:
     """Writes with one model, one request at a time. A second request waits for the first.
 
     ``model`` is a hub id, a folder or a ``.gguf`` file, or a function that finds one at loading. ``name`` is what
-    people see (default: ``model``). ``form`` is the form that the model writes best in. ``compiled`` has short passes
-    compiled at the first use, which takes a while. Dtype by device: cuda bfloat16, mps float16, cpu float32. Loading
-    happens once, at `load` or first use.
+    people see (default: ``model``). ``form`` is the form that the model writes best in. ``compiled`` has small
+    pieces of the model compiled at the first use; see `LoadedModel`. Dtype by device: cuda bfloat16, mps float16, cpu
+    float32. Loading happens once, at `load` or first use.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class LocalEngine:
         device: Device = "auto",
         form: Form = "free",
         threads: int = 0,
-        compiled: bool = False,
+        compiled: bool | None = None,
     ) -> None:
         self.forms: tuple[Form, ...] = (form, *(one for one in get_args(Form) if one != form))
         self.problem = ""
@@ -165,7 +165,7 @@ class LocalEngine:
             if not ours:
                 return
             passes = score_choices(
-                loaded.cache(0, self._cache).for_any_shape(),
+                loaded.cache(0, self._cache),
                 [tokens[number] for number in fitting],
                 [loaded.choice_tokens(choice) for choice in choices],
                 share_prefixes=loaded.takes_mask,
@@ -176,13 +176,13 @@ class LocalEngine:
                     yield ChoiceProbabilities(by_prompt, scored.tokens_read)
 
     def release(self) -> None:
-        """Free what was read for the last request. A compiled model keeps its buffers.
+        """Free what was read for the last request. Passes of static shape keep their buffers.
 
         Nothing is freed where another request has the model by now: what was read is that one's.
         """
         if self._busy.acquire(blocking=False):
             try:
-                if self._cache is not None and self._cache.static_width:
+                if self._cache is not None and self._cache.static:
                     self._cache.crop(0)
                 else:
                     self._cache = None
