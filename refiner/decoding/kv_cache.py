@@ -66,7 +66,7 @@ class KVCache:
         self.capacity = self._capacity_for(capacity)
         self._argument = cache_argument(model)
         config = model.config.get_text_config()
-        self._context = getattr(config, "max_position_embeddings", None) or self.capacity
+        self.context: int = getattr(config, "max_position_embeddings", None) or self.capacity
         self._inputs = torch.zeros(1 + STATIC_WIDTHS[-1], dtype=torch.long, device=model.device)
         count = config.num_hidden_layers if full_attention else 0
         self._layers = [_Layer(self.capacity) for _ in range(count)]
@@ -137,7 +137,7 @@ class KVCache:
         if not self._run_static or not self._layers[0].is_initialized:
             return 0
         width = next((width for width in STATIC_WIDTHS if width >= tokens), 0)
-        return width if len(self.tokens) + width <= self._context else 0
+        return width if len(self.tokens) + width <= self.context else 0
 
     def _eager_pass(self, tokens: list[int], rows: list[int], **model_inputs: Any) -> torch.Tensor:
         for layer in self._layers:

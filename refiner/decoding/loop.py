@@ -20,6 +20,7 @@ import torch
 
 from refiner.decoding.constrained_writer import Writer
 from refiner.decoding.kv_cache import PREFILL_CHUNK, STATIC_WIDTHS, KVCache
+from refiner.decoding.pass_costs import PassCosts
 from refiner.decoding.proposer import MAX_DRAFT_TOKENS, DraftToken, Proposer
 from refiner.decoding.sampler import Sampler
 from refiner.domain import GenerationProgress, Usage
@@ -33,15 +34,19 @@ def decode(
     stopped: Callable[[], bool],
     *,
     proposer: Proposer | None = None,
+    costs: PassCosts | None = None,
+    prefill_chunk: int = PREFILL_CHUNK,
 ) -> Iterator[GenerationProgress]:
     """Write until the writer is finished or ``stopped``. Yields after every pass and ends with ``usage.ended``.
 
-    ``cache`` may hold what the prompt begins with. A ``proposer`` needs a cache that can be cropped.
+    ``cache`` may hold what the prompt begins with. A ``proposer`` needs a cache that can be cropped. With ``costs``,
+    which are measured if they are not yet, only the worthwhile part of a proposal is verified.
     """
-    decoding = _Decoding(cache, prompt, writer, sampler, proposer)
+    decoding = _Decoding(cache, prompt, writer, sampler, proposer, costs=costs if proposer else None)
     while not decoding.writer.finished and not stopped():
-        if decoding.prefill():
+        if decoding.prefill(prefill_chunk):
             continue
+        decoding.measure_passes(stopped)
         proposal = decoding.propose()
         decoding.verify(proposal, decoding.forward(proposal))
         yield decoding.progress()
@@ -76,8 +81,10 @@ class _Decoding:
         writer: Writer,
         sampler: Sampler,
         proposer: Proposer | None,
+        *,
+        costs: PassCosts | None,
     ) -> None:
-        self.writer = writer
+        self.writer, self._costs = writer, costs
         self._cache, self._prompt, self._sampler, self._proposer = cache, prompt, sampler, proposer
         self._watch = _Stopwatch()
         self._prefill_seconds = 0.0
@@ -85,22 +92,29 @@ class _Decoding:
         self._reused = cache.reuse_prefix(prompt)
         self._unread = [*prompt[self._reused :], *writer.start()]
 
-    def prefill(self) -> bool:
-        """Read one chunk of a long prompt; False where one pass can read the rest."""
-        if len(self._unread) <= PREFILL_CHUNK:
+    def prefill(self, chunk: int) -> bool:
+        """Read ``chunk`` tokens of a long prompt; False where one pass can read the rest."""
+        if len(self._unread) <= chunk:
             return False
-        self._cache.forward(self._unread[:PREFILL_CHUNK], [0])
-        self._unread = self._unread[PREFILL_CHUNK:]
+        self._cache.forward(self._unread[:chunk], [0])
+        self._unread = self._unread[chunk:]
         self._passes += 1
         return True
 
-    def propose(self) -> list[DraftToken]:
-        """Draft tokens that fit behind what the model must read."""
-        if self._proposer is None:
+    def measure_passes(self, stopped: Callable[[], bool]) -> None:
+        """Measure what passes cost, once the prompt is read, unless it is known."""
+        if self._costs and not self._costs.measured and self._passes:
+            self._costs.measure(self._cache, stopped)
+
+    def propose(self) -> Sequence[DraftToken]:
+        """Draft tokens that fit behind what the model must read, as far as they are worthwhile."""
+        if self._proposer is None or (self._costs and not self._costs.measured):
             return []
         with self._watch.measure("proposing"):
-            width = STATIC_WIDTHS[-1] if self._cache.static else MAX_DRAFT_TOKENS
-            return self._proposer.propose(self.writer, width - len(self._unread))
+            unread = len(self._unread)
+            width = STATIC_WIDTHS[-1] if self._costs else MAX_DRAFT_TOKENS
+            proposal = self._proposer.propose(self.writer, width - unread)
+            return self._costs.worthwhile(proposal, unread) if self._costs and proposal else proposal
 
     def forward(self, proposal: Sequence[DraftToken]) -> torch.Tensor:
         """The logits after what was unread, and after each draft token: (1 + draft tokens, vocabulary)."""

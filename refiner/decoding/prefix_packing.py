@@ -83,18 +83,23 @@ def score_choices(
     choices: Sequence[Sequence[int]],
     *,
     share_prefixes: bool = True,
+    max_sequence_tokens: int = MAX_SEQUENCE_TOKENS,
+    max_pass_tokens: int = MAX_PASS_TOKENS,
 ) -> Generator[ChoiceProbabilities]:
     """How likely each choice comes next after each prompt, pass by pass. A choice is token ids, any of which will do.
 
     ``cache`` may hold what the prompts begin with. Closed between two passes too, it keeps nothing but the first
     prompt. Without ``share_prefixes`` the prompts are read one by one, for models that take no such mask.
     """
-    sequences = pack(prompts) if share_prefixes else [_alone(n, prompt) for n, prompt in enumerate(prompts)]
+    if share_prefixes:
+        sequences = pack(prompts, max_sequence_tokens)
+    else:
+        sequences = [_alone(n, prompt) for n, prompt in enumerate(prompts)]
     for segments in sequences:
         cache = cache if cache.full_attention else cache.empty_copy()
         cache.reuse_prefix(segments[0].tokens)
         try:
-            yield from _read_sequence(cache, segments, choices)
+            yield from _read_sequence(cache, segments, choices, max_pass_tokens)
         finally:
             if cache.full_attention:  # what follows the first prompt is no text, but many
                 cache.crop(min(len(cache.tokens), len(segments[0].tokens)))
@@ -105,7 +110,7 @@ def _alone(number: int, prompt: Sequence[int]) -> list[Segment]:
 
 
 def _read_sequence(
-    cache: KVCache, segments: Sequence[Segment], choices: Sequence[Sequence[int]]
+    cache: KVCache, segments: Sequence[Segment], choices: Sequence[Sequence[int]], max_pass_tokens: int
 ) -> Generator[ChoiceProbabilities]:
     """Read one sequence, behind what ``cache`` holds of it."""
     device = cache.model.device
@@ -113,7 +118,7 @@ def _read_sequence(
     positions = [p for s in segments for p in range(len(s.ancestors), len(s.ancestors) + len(s.tokens))]
     first = len(segments[0].tokens)  # up to here the sequence is plain text, which needs no mask
     ends = {s.start + len(s.tokens) - 1: s.prompt for s in segments}
-    for start, stop in _passes(len(cache.tokens), first, len(ids)):
+    for start, stop in _passes(len(cache.tokens), first, len(ids), max_pass_tokens):
         wanted = [place for place in ends if start <= place < stop]
         model_inputs = {"position_ids": torch.tensor([positions[start:stop]], device=device)}
         if stop > first:
@@ -129,11 +134,11 @@ def _read_sequence(
         )
 
 
-def _passes(begin: int, first: int, length: int) -> list[tuple[int, int]]:
-    """Where passes begin and end. One ends where a long plain part does, which then needs no mask."""
-    if first - begin <= MIN_UNMASKED_TOKENS and length - begin <= MAX_PASS_TOKENS:
+def _passes(begin: int, first: int, length: int, most: int) -> list[tuple[int, int]]:
+    """Where passes of at most ``most`` tokens begin and end. One ends where a long plain part does, which then needs no mask."""
+    if first - begin <= MIN_UNMASKED_TOKENS and length - begin <= most:
         return [(begin, length)]
-    cuts = [*range(begin, first, MAX_PASS_TOKENS), *range(first, length, MAX_PASS_TOKENS), length]
+    cuts = [*range(begin, first, most), *range(first, length, most), length]
     return list(pairwise(cuts))
 
 

@@ -16,7 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from refiner.decoding.acceptance import (
     CLAIM_IDS,
@@ -49,13 +49,15 @@ class DraftToken:
     """One proposed token, and what holds once it is accepted.
 
     ``tokens`` are the token and those that it forces. ``writer`` is the writer after them, ``position`` the place
-    in the lookup text. ``evidence`` is what acceptance or rejection says about acceptance rates.
+    in the lookup text. ``evidence`` is what acceptance or rejection says about acceptance rates. ``probability`` is that
+    of this token and all before it being right.
     """
 
     tokens: list[int]
     writer: Writer
     position: int
     evidence: Evidence
+    probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Proposer:
             max_tokens -= len(draft_token.tokens)
             if probability < self._min_probability or max_tokens < 0:
                 break
-            proposal.append(draft_token)
+            proposal.append(replace(draft_token, probability=probability))
         return proposal
 
     def _draft_tokens(self, writer: Writer) -> Iterator[DraftToken]:

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from refiner.decoding.kv_cache import KVCache
     from refiner.engines.static_passes import StaticPasses
 
-MIN_PROBABILITY = {"cuda": 0.03, "mps": 0.1, "cpu": 0.25}
-"""How probably right a proposal must be, by device.
+MIN_PROBABILITY = 0.25
+"""How probably right a proposal must be on a CPU, where one more token makes a pass dearer (BENCHMARKS.md, "Decoding").
 
-On a CPU one more token makes a pass dearer (BENCHMARKS.md, "Decoding"). On a GPU the weights are read once however many
-tokens there are. Only the CPU's value was measured.
+Other devices measure what a pass costs (`decoding.pass_costs`).
 """
+
+_MIN_PROBABILITY_MEASURED = 0.01
+"""On those devices too, what is less probably right is not worth the time of proposing it."""
 
 _UNLIMITED_CONTEXT = 1 << 20
 """Tokens that a model is taken to hold if its config names no limit."""
@@ -48,6 +50,7 @@ class LoadedModel:
         layers = set(getattr(config, "layer_types", None) or ["full_attention"])
         self.full_attention = layers == {"full_attention"} and not getattr(config, "sliding_window", None)
         from refiner.decoding.attention import GROUPED  # noqa: PLC0415 - torch is heavy
+        from refiner.decoding.pass_costs import PassCosts  # noqa: PLC0415 - torch is heavy
         from refiner.engines import static_passes  # noqa: PLC0415 - torch is heavy
 
         attention = model.config._attn_implementation  # noqa: SLF001 - it has no other name
@@ -56,6 +59,8 @@ class LoadedModel:
         self.static_passes: StaticPasses | None = None
         if self.takes_mask and (compiled or device == "cuda"):
             self.static_passes = static_passes.StaticPasses(model, device, compiled=compiled)
+        self.costs = PassCosts() if device != "cpu" else None
+        """What passes cost, measured at the first request; None on a CPU."""
 
     @property
     def detail(self) -> str:
@@ -78,23 +83,38 @@ class LoadedModel:
         known = self.vocabulary.token_by_bytes
         return tuple(known[data] for data in (choice.encode(), f" {choice}".encode()) if data in known)
 
-    def cache(self, capacity: int, before: "KVCache | None" = None) -> "KVCache":
-        """A cache that holds ``capacity`` tokens: ``before`` if that can be cropped, or an empty one."""
+    def cache(self, capacity: int, before: "KVCache | None" = None, *, static: bool = True) -> "KVCache":
+        """A cache that holds ``capacity`` tokens: ``before`` if that can be cropped, or an empty one.
+
+        Without ``static`` no pass has a static shape.
+        """
         from refiner.decoding.kv_cache import KVCache  # noqa: PLC0415 - torch is heavy
 
-        if before is not None and before.full_attention:
+        passes = self.static_passes if static else None
+        if before is not None and before.full_attention and before.static == bool(passes):
             before.reserve(capacity)
             return before
-        if self.static_passes:
-            return self.static_passes.cache(capacity)
-        return KVCache(self.model, capacity, full_attention=self.full_attention)
+        return (
+            passes.cache(capacity)
+            if passes
+            else KVCache(self.model, capacity, full_attention=self.full_attention)
+        )
+
+    def memory(self, tokens: int) -> str:
+        """The memory that ``tokens`` and the model take, in words."""
+        config = self.model.config.get_text_config()
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        kept = 2 * config.num_hidden_layers * heads * size * self.model.dtype.itemsize * tokens
+        model = self.model.get_memory_footprint()
+        return f"Keys and values of {tokens:,} tokens take {kept / 1e9:.2f} GB, beside {model / 1e9:.2f} GB of weights."
 
     def proposer(self, request: GenerationRequest) -> Proposer | None:
         """What proposes draft tokens; None where the cache cannot be cropped, or little is left to choose."""
         if not self.full_attention or request.form == "extractive":
             return None
         lookup = LookupText(request.draft, [message.content for message in request.messages])
-        min_probability = MIN_PROBABILITY.get(self.model.device.type, MIN_PROBABILITY["mps"])
+        min_probability = _MIN_PROBABILITY_MEASURED if self.costs else MIN_PROBABILITY
         return Proposer(lookup, request.ids, self.vocabulary, min_probability=min_probability)
 
     def writer(self, request: GenerationRequest) -> Writer:

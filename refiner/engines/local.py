@@ -9,8 +9,9 @@ import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from refiner.domain import (
     MIN_NEW_TOKENS,
@@ -30,6 +31,16 @@ from refiner.settings import REFINER_MODEL, Device
 if TYPE_CHECKING:
     from refiner.decoding.kv_cache import KVCache
 
+T = TypeVar("T")
+
+_LESS_TO_WRITE = (
+    "Ask for fewer new tokens (REFINER_MAX_NEW_TOKENS is the default), or shorten the draft or the sources."
+)
+_LESS_TO_JUDGE = "Shorten the sources, or choose a judge that needs no memory here (REFINER_JUDGE)."
+_LEAN_CHUNK = 256
+"""The most tokens of a pass, once the memory has run out."""
+_LEAN_SEQUENCE = 4096
+"""The most tokens of one sequence of packed prompts then."""
 _LOOK_EVERY = 0.2
 """Seconds between two looks at a stop, while another request has the model."""
 
@@ -118,9 +129,6 @@ class LocalEngine:
         `InputError` if the context leaves no room to write. A failure of torch, such as no memory left, is an
         `EngineError`.
         """
-        from refiner.decoding.loop import decode  # noqa: PLC0415 - torch is heavy
-        from refiner.decoding.sampler import Sampler  # noqa: PLC0415 - torch is heavy
-
         loaded = self.loaded()
         with self._turn(stop.is_set) as ours:
             if not ours:
@@ -134,11 +142,36 @@ class LocalEngine:
                     "Shorten the draft or the sources."
                 )
             budget = min(request.max_new_tokens, room)
-            writer = loaded.writer(replace(request, max_new_tokens=budget))
-            sampler, proposer = Sampler(request.temperature, request.seed), loaded.proposer(request)
-            with self._torch_failures("writing", "Try a shorter input or fewer new tokens."):
-                cache = self._cache = loaded.cache(len(prompt) + budget, self._cache)
-                yield from decode(cache, prompt, writer, sampler, stop.is_set, proposer=proposer)
+            cut = replace(request, max_new_tokens=budget)
+            with self._torch_failures("writing", len(prompt) + budget, _LESS_TO_WRITE):
+                yield from self._twice(partial(self._write, loaded, prompt, cut, stop.is_set))
+
+    def _write(
+        self,
+        loaded: LoadedModel,
+        prompt: Sequence[int],
+        request: GenerationRequest,
+        stopped: Callable[[], bool],
+        *,
+        lean: bool,
+    ) -> Iterator[GenerationProgress]:
+        """Write from the beginning; ``lean``: with as little memory as can be."""
+        from refiner.decoding.kv_cache import PREFILL_CHUNK  # noqa: PLC0415 - torch is heavy
+        from refiner.decoding.loop import decode  # noqa: PLC0415 - torch is heavy
+        from refiner.decoding.sampler import Sampler  # noqa: PLC0415 - torch is heavy
+
+        capacity = len(prompt) + request.max_new_tokens
+        self._cache = loaded.cache(capacity, self._cache, static=not lean)
+        return decode(
+            self._cache,
+            prompt,
+            loaded.writer(request),
+            Sampler(request.temperature, request.seed),
+            stopped,
+            proposer=loaded.proposer(request),
+            costs=None if lean else loaded.costs,
+            prefill_chunk=_LEAN_CHUNK if lean else PREFILL_CHUNK,
+        )
 
     def score_choices(
         self,
@@ -151,29 +184,48 @@ class LocalEngine:
         A choice counts with a blank before it as well, where that is one token. What prompts share is read once.
         Nothing is written.
         """
-        from refiner.decoding.prefix_packing import score_choices  # noqa: PLC0415 - torch is heavy
+        from refiner.decoding.prefix_packing import MAX_SEQUENCE_TOKENS  # noqa: PLC0415 - torch is heavy
 
         loaded = self.loaded()
-        tokens = [loaded.prompt_tokens(prompt) for prompt in prompts]
-        too_long = dict.fromkeys(number for number, one in enumerate(tokens) if len(one) > loaded.context)
-        fitting = [number for number in range(len(tokens)) if number not in too_long]
+        tokens = dict(enumerate(map(loaded.prompt_tokens, prompts)))
+        too_long = [number for number, one in tokens.items() if len(one) > loaded.context]
         if too_long:
             yield ChoiceProbabilities(dict.fromkeys(too_long))
-        if not fitting:
+        unread = {number: one for number, one in tokens.items() if number not in too_long}
+        if not unread:
             return
-        with self._turn(stop) as ours, self._torch_failures("judging", "Try fewer sources."):
-            if not ours:
-                return
-            passes = score_choices(
-                loaded.cache(0, self._cache),
-                [tokens[number] for number in fitting],
-                [loaded.choice_tokens(choice) for choice in choices],
-                share_prefixes=loaded.takes_mask,
-            )
-            with closing(passes):
-                while not stop() and (scored := next(passes, None)) is not None:
-                    by_prompt = {fitting[n]: one for n, one in scored.probabilities.items()}
-                    yield ChoiceProbabilities(by_prompt, scored.tokens_read)
+        most = min(sum(map(len, unread.values())), MAX_SEQUENCE_TOKENS)
+        with self._turn(stop) as ours, self._torch_failures("judging", most, _LESS_TO_JUDGE):
+            if ours:
+                yield from self._twice(partial(self._score, loaded, unread, choices, stop))
+
+    def _score(
+        self,
+        loaded: LoadedModel,
+        unread: dict[int, list[int]],
+        choices: Sequence[str],
+        stopped: Callable[[], bool],
+        *,
+        lean: bool,
+    ) -> Generator[ChoiceProbabilities]:
+        """Read the prompts in ``unread``, from which those that are read go. ``lean``: with little memory."""
+        from refiner.decoding import prefix_packing  # noqa: PLC0415 - torch is heavy
+
+        limits = {"max_sequence_tokens": _LEAN_SEQUENCE, "max_pass_tokens": _LEAN_CHUNK} if lean else {}
+        numbers = list(unread)
+        passes = prefix_packing.score_choices(
+            loaded.cache(0, self._cache, static=not lean),
+            list(unread.values()),
+            [loaded.choice_tokens(choice) for choice in choices],
+            share_prefixes=loaded.takes_mask,
+            **limits,
+        )
+        with closing(passes):
+            while not stopped() and (scored := next(passes, None)) is not None:
+                by_prompt = {numbers[n]: one for n, one in scored.probabilities.items()}
+                for number in by_prompt:
+                    del unread[number]
+                yield ChoiceProbabilities(by_prompt, scored.tokens_read)
 
     def release(self) -> None:
         """Free what was read for the last request. Passes of static shape keep their buffers.
@@ -200,16 +252,42 @@ class LocalEngine:
             if ours:
                 self._busy.release()
 
+    def _twice(self, attempt: "Callable[..., Iterator[T]]") -> Iterator[T]:
+        """What ``attempt`` gives; where the memory runs out, all is freed, and what it gives a second time, ``lean``."""
+        import torch  # noqa: PLC0415 - heavy
+
+        try:
+            yield from attempt(lean=False)
+        except torch.OutOfMemoryError as error:
+            self._free(error)
+        else:
+            return
+        torch.cuda.empty_cache()
+        yield from attempt(lean=True)
+
+    def _free(self, error: Exception) -> None:
+        """Drop what was read and captured, also what the frames of ``error`` hold of it."""
+        self._cache = None
+        if self._loaded and self._loaded.static_passes:
+            self._loaded.static_passes.drop()
+        traceback.clear_frames(error.__traceback__)
+
     @contextmanager
-    def _torch_failures(self, doing: str, advice: str) -> Iterator[None]:
-        """Turn a failure of torch, such as no memory left, into an `EngineError`, and free the cache."""
+    def _torch_failures(self, doing: str, tokens: int, advice: str) -> Iterator[None]:
+        """Turn a failure of torch into an `EngineError`, and free the cache.
+
+        Where no memory is left, the error says what ``tokens`` take, and gives the ``advice``.
+        """
+        import torch  # noqa: PLC0415 - heavy
+
         try:
             yield
         except RuntimeError as error:  # torch's own errors, OutOfMemoryError among them, derive from it
-            self._cache = None
-            # The frames hold what was read, which may be what filled the memory.
-            traceback.clear_frames(error.__traceback__)
-            raise EngineError(f"{self._name} failed while {doing}: {_first_line(error)} {advice}") from error
+            self._free(error)
+            message = f"{self._name} failed while {doing}: {_first_line(error)}"
+            if isinstance(error, torch.OutOfMemoryError):
+                message += f" {self.loaded().memory(tokens)} {advice}"
+            raise EngineError(message) from error
 
 
 def _first_line(error: Exception) -> str:

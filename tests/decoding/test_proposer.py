@@ -329,7 +329,7 @@ def test_letting_go_does_not_reach_into_anothers_run(
     alone = plainly(restless, job, monkeypatch)
     loaded = restless.loaded()
     cache = KVCache(loaded.model, 400, full_attention=True, run_static=run_as_it_comes)
-    monkeypatch.setattr(loaded, "cache", lambda *_: cache)
+    monkeypatch.setattr(loaded, "cache", lambda *_, **__: cache)
     running = restless.stream(job, threading.Event())
     next(running)
     restless.release()  # the run before ends here

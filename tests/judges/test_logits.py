@@ -271,7 +271,8 @@ def test_no_memory_left_half_way_keeps_what_was_judged(
     _, partial, every = ask(LogitsJudge(scorer), CHECKS)
     assert 0 < len(partial) < len(every) == len(CHECKS)
     (reason,) = {every[check].reason for check in every.keys() - partial.keys()}
-    assert "failed while judging: Out of memory. Try fewer sources." in reason
+    assert "failed while judging: Out of memory. Keys and values of " in reason
+    assert "Shorten the sources, or choose a judge" in reason
     assert not scorer._busy.locked()
 
 
