@@ -88,11 +88,11 @@ class LoadedModel:
 
         Without ``static`` no pass has a static shape.
         """
-        from refiner.decoding.kv_cache import KVCache  # noqa: PLC0415 - torch is heavy
+        from refiner.decoding.kv_cache import STATIC_WIDTHS, KVCache  # noqa: PLC0415 - torch is heavy
 
         passes = self.static_passes if static else None
         if before is not None and before.full_attention and before.static == bool(passes):
-            before.reserve(capacity)
+            before.reserve(capacity + STATIC_WIDTHS[-1])  # the padding of the last pass included
             return before
         return (
             passes.cache(capacity)

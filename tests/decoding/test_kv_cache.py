@@ -127,6 +127,15 @@ def test_buffers_double_and_what_was_captured_over_them_is_dropped_before(qwen: 
     torch.testing.assert_close(logits[0], anew(cache.model, 203), atol=1e-5, rtol=0)
 
 
+def test_buffers_that_are_there_take_static_passes_from_the_first_token_on(qwen: LocalEngine) -> None:
+    cache, shapes = static_cache(model_of(qwen))
+    cache.forward(TOKENS[100:200], [0])
+    cache.crop(0)
+    logits = cache.forward(TOKENS[:5], [4])
+    assert shapes.seen == [(8, VISIBLE_STEP)]
+    torch.testing.assert_close(logits[0], anew(cache.model, 5), atol=1e-5, rtol=0)
+
+
 def test_padding_never_goes_beyond_the_models_context(
     qwen: LocalEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
