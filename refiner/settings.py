@@ -25,12 +25,12 @@ class Settings:
     """Everything that can be set from outside.
 
     ``engine`` is a name in `engines.choose.ENGINES`. An empty ``model`` means: choose by hardware. ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
-    server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled`` has
-    pieces of the local model compiled, or not; None: where the machine can. It is False on ZeroGPU, where a process
-    lives for one request. ``rater_key`` is the secret that raters' names are hashed with (empty: one made once, in the
-    cache folder). ``dataset`` is the Hub's owner/name to publish votes to, with ``hub_token``; empty: none is
-    published. ``owner_token`` opens the page of votes, and so does one of ``owners`` signed in, where ``sign_in`` says
-    that people can; without either it is closed.
+    server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled``
+    has pieces of the local model compiled, or not; None: where the machine can. It is False on ZeroGPU, where
+    a process lives for one request. ``rater_key`` is the secret that raters' names are hashed with (empty:
+    one made once, in the cache folder). ``dataset`` is the Hub's owner/name to publish votes to, with
+    ``hub_token``; empty: none is published. ``owner_token`` opens the page of votes, and so does one of
+    ``owners`` signed in, where ``sign_in`` says that people can; without either it is closed.
     """
 
     engine: str = "local"

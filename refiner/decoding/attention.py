@@ -1,8 +1,9 @@
 """Grouped-query attention over the cache as it lies, for the few rows of a decoding pass.
 
-In grouped-query attention several query heads share one head of keys and values (Ainslie et al. 2023). transformers
-copies the keys and values for each of them where a mask is given. Here the queries of a group stand behind one another
-as rows of one matrix instead, so that keys and values are read once and copied nowhere.
+In grouped-query attention several query heads share one head of keys and values (Ainslie et al. 2023).
+transformers copies the keys and values for each of them where a mask is given. Here the queries of a group
+stand behind one another as rows of one matrix instead, so that keys and values are read once and copied
+nowhere.
 """
 
 from collections.abc import Callable
@@ -33,8 +34,9 @@ def attend(
 ) -> torch.Tensor:
     """Attention of shape (batch, rows, heads, head size). Scores and softmax are in float32.
 
-    ``query`` is (batch, heads, rows, head size); ``key`` and ``value`` are (batch, key-value heads, length, head size).
-    ``mask`` is (batch or 1, 1, rows, length), True where the row sees the column; without it every row sees all.
+    ``query`` is (batch, heads, rows, head size); ``key`` and ``value`` are (batch, key-value heads, length,
+    head size). ``mask`` is (batch or 1, 1, rows, length), True where the row sees the column; without it
+    every row sees all.
     """
     batch, heads, rows, size = query.shape
     shared, length = key.shape[1], key.shape[2]
@@ -60,8 +62,8 @@ def grouped_attention(
 ) -> tuple[torch.Tensor, None]:
     """`attend` where it takes a pass, and transformers' own SDPA attention elsewhere. Shapes: see `attend`.
 
-    Several rows without a mask are the beginning of a text, each row of which sees those before it. SDPA has a kernel
-    for them that needs no mask.
+    Several rows without a mask are the beginning of a text, each row of which sees those before it. SDPA has
+    a kernel for them that needs no mask.
     """
     rows = query.shape[2]
     if rows > MAX_GROUPED_ROWS or (attention_mask is None and rows > 1):

@@ -1,12 +1,13 @@
 """Forward passes captured as CUDA graphs: all kernels of a pass are started by one call.
 
-A pass of a 4B model starts more than a thousand small kernels, which takes Python longer than the GPU takes to run
-them. A graph is bound to shapes and to places in memory, so each shape is captured once, when it is first needed, and
-all are dropped before the buffers move.
+A pass of a 4B model starts more than a thousand small kernels, which takes Python longer than the GPU takes
+to run them. A graph is bound to shapes and to places in memory, so each shape is captured once, when it is
+first needed, and all are dropped before the buffers move.
 
-A graph is not bound to a thread. `torch.cuda.CUDAGraph` may be captured in one thread and replayed in another, as long
-as no two replays run at once; it is the graph trees of `torch.compile` that belong to their thread. A capture in
-``thread_local`` mode is not disturbed by what other threads do on the GPU meanwhile, such as a judge's model.
+A graph is not bound to a thread. `torch.cuda.CUDAGraph` may be captured in one thread and replayed in
+another, as long as no two replays run at once; it is the graph trees of `torch.compile` that belong to their
+thread. A capture in ``thread_local`` mode is not disturbed by what other threads do on the GPU meanwhile,
+such as a judge's model.
 """
 
 import logging
@@ -18,7 +19,7 @@ import torch
 from refiner.decoding.kv_cache import Pass
 
 Capture = Callable[[Pass], Pass]
-"""Captures a pass, and gives what replays it. A replay's logits stay where they are, and the next replay may change them."""
+"""Captures a pass, and gives what replays it. The next replay may change a replay's logits."""
 
 _WARM_UP_PASSES = 2
 """What is compiled, chosen or allocated at first use must be so before a capture."""
@@ -30,8 +31,8 @@ _one_capture_at_a_time = threading.Lock()  # torch allows one in a process
 class CapturedPasses:
     """The captured passes of one model, by shape.
 
-    ``begin_captures`` gives the `Capture` for one set of buffers. ``problem`` says why nothing is captured any more; it
-    is empty as long as captures succeed.
+    ``begin_captures`` gives the `Capture` for one set of buffers. ``problem`` says why nothing is captured
+    any more; it is empty as long as captures succeed.
     """
 
     def __init__(self, begin_captures: Callable[[], Capture]) -> None:
@@ -41,9 +42,10 @@ class CapturedPasses:
         self._replays: dict[tuple[int, int], Pass] = {}
 
     def run(self, shape: tuple[int, int], forward: Pass) -> torch.Tensor:
-        """The logits of ``forward``, which computes the same as before for the same ``shape``, over other inputs.
+        """The logits of ``forward``, which for the same ``shape`` always computes the same over other inputs.
 
-        Where a capture fails, this and all later passes run as they are. `torch.OutOfMemoryError` is passed on.
+        Where a capture fails, this and all later passes run as they are. `torch.OutOfMemoryError` is passed
+        on.
         """
         if shape not in self._replays and not self.problem:
             try:
@@ -71,9 +73,10 @@ class CapturedPasses:
 def begin_cuda_captures() -> Capture:
     """Captures over one set of buffers. No GPU has run these lines in the tests.
 
-    The graphs share one pool of memory. That is safe here, because the logits of one are used up before the next runs.
+    The graphs share one pool of memory. That is safe here, because the logits of one are used up before the
+    next runs.
     """
-    stream: torch.cuda.Stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    stream: torch.cuda.Stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's
     pool = torch.cuda.graph_pool_handle()
 
     def capture(forward: Pass) -> Pass:

@@ -1,9 +1,11 @@
 """The small pieces of a model compiled: many small kernels become few. The model's own code stays.
 
-Normalization, rotary embedding, the MLP and attention are compiled, each once for all layers that share its shapes. That
-takes seconds, and torch keeps the result on disk across starts. Compiling a whole model takes minutes.
+Normalization, rotary embedding, the MLP and attention are compiled, each once for all layers that share its
+shapes. That takes seconds, and torch keeps the result on disk across starts. Compiling a whole model takes
+minutes.
 
-Only passes of static shape use what was compiled. Other passes have ever new lengths, each of which would be compiled.
+Only passes of static shape use what was compiled. Other passes have ever new lengths, each of which would be
+compiled.
 """
 
 import logging
@@ -24,7 +26,7 @@ _MODULES = ("RMSNorm", "MLP")
 """Modules whose class names end like this are compiled."""
 _ROTARY = "apply_rotary_pos_emb"
 _MAX_SHAPES = 2048
-"""Shapes that one piece may be compiled for: the widths times the numbers of slots that a pass can see, with room."""
+"""Shapes that one piece may be compiled for: widths times numbers of visible slots, with room."""
 
 _logger = logging.getLogger(__name__)
 _thread = threading.local()

@@ -3,9 +3,9 @@
 transformers' growing cache copies all of itself at every pass. Here the buffers are allocated once. A pass writes into
 them, the model sees the part that is filled, and cropping changes a number.
 
-Passes of static shape are for GPUs, where starting a kernel takes longer than a small kernel runs. Such a pass is
-padded to one of a few widths, and sees the first slots of the buffers under a mask, in steps. So there are few shapes,
-and each can be captured as one graph (`decoding.cuda_graphs`).
+Passes of static shape are for GPUs, where starting a kernel takes longer than a small kernel runs. Such a
+pass is padded to one of a few widths, and sees the first slots of the buffers under a mask, in steps. So
+there are few shapes, and each can be captured as one graph (`decoding.cuda_graphs`).
 """
 
 import inspect
@@ -25,8 +25,8 @@ STATIC_WIDTHS = (1, 8, 16, 32, 48, 64)
 VISIBLE_STEP = 1024
 """A pass of static shape sees a multiple of this many slots.
 
-A smaller step wastes less attention on empty slots, but has more shapes to capture. At 1,024 half a step is wasted on
-average, and an answer of 1,024 tokens takes two shapes a width.
+A smaller step wastes less attention on empty slots, but has more shapes to capture. At 1,024 half a step is
+wasted on average, and an answer of 1,024 tokens takes two shapes a width.
 """
 
 CAPACITY_STEP = 1024
@@ -38,7 +38,7 @@ MIN_STATIC_CAPACITY = 4096
 Pass = Callable[[], torch.Tensor]
 """A forward pass over inputs that stay in their place: the logits (width, vocabulary)."""
 RunPass = Callable[[tuple[int, int], Pass], torch.Tensor]
-"""Runs the pass of one shape (width, visible slots), itself or captured before. What it gives is used before the next."""
+"""Runs the pass of one shape (width, visible slots). What it gives is used up before the next."""
 
 
 class KVCache:
@@ -47,8 +47,8 @@ class KVCache:
     ``full_attention`` says that every layer of the model sees all tokens. Only then can the cache be cropped, which
     speculative decoding and prefix reuse need. Other models get transformers' own cache.
 
-    With ``run_static`` short passes have static shapes, and ``run_static`` runs them. ``drop_static`` is called before
-    the buffers move. The model must take positions and a boolean mask.
+    With ``run_static`` short passes have static shapes, and ``run_static`` runs them. ``drop_static`` is
+    called before the buffers move. The model must take positions and a boolean mask.
     """
 
     def __init__(
@@ -132,7 +132,8 @@ class KVCache:
     def _static_width(self, tokens: int) -> int:
         """The width of the pass of static shape that takes ``tokens`` more; 0 where none does.
 
-        Passes of static shape need buffers that are there. Their padding, too, must lie within the model's context.
+        Passes of static shape need buffers that are there. Their padding, too, must lie within the model's
+        context.
         """
         if not self._run_static or not self._layers[0].is_initialized:
             return 0
@@ -180,8 +181,8 @@ def cache_argument(model: Any) -> str:
 class _Layer(StaticLayer):
     """One layer's keys and values, each of shape (1, heads, capacity, head size).
 
-    The model sees the part that is ``filled``. In a pass of static shape it writes to ``places``, slots of the buffers
-    as a tensor on the device, and sees the first ``visible`` slots.
+    The model sees the part that is ``filled``. In a pass of static shape it writes to ``places``, slots of
+    the buffers as a tensor on the device, and sees the first ``visible`` slots.
     """
 
     is_compileable = False

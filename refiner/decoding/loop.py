@@ -39,8 +39,8 @@ def decode(
 ) -> Iterator[GenerationProgress]:
     """Write until the writer is finished or ``stopped``. Yields after every pass and ends with ``usage.ended``.
 
-    ``cache`` may hold what the prompt begins with. A ``proposer`` needs a cache that can be cropped. With ``costs``,
-    which are measured if they are not yet, only the worthwhile part of a proposal is verified.
+    ``cache`` may hold what the prompt begins with. A ``proposer`` needs a cache that can be cropped. With
+    ``costs``, which are measured if they are not yet, only the worthwhile part of a proposal is verified.
     """
     decoding = _Decoding(cache, prompt, writer, sampler, proposer, costs=costs if proposer else None)
     while not decoding.writer.finished and not stopped():

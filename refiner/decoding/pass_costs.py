@@ -1,4 +1,4 @@
-"""What a forward pass costs by its width, measured on this machine, and how much of a proposal that makes worthwhile."""
+"""What a forward pass costs by its width, measured, and how much of a proposal is then worthwhile."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ class PassCosts:
         stopped: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Time passes behind what ``cache`` has read, and crop them. A stop leaves the other widths for later.
+        """Time passes behind what ``cache`` has read, and crop them. A stop leaves the rest for later.
 
         ``cache`` must have read something. Nothing is timed where a pass would go beyond the model's context.
         """
@@ -46,10 +46,10 @@ class PassCosts:
                 self.seconds[width] = min(times[1:])
 
     def worthwhile(self, proposal: Sequence[DraftToken], unread: int) -> Sequence[DraftToken]:
-        """The beginning of ``proposal`` that gives the most tokens a second, behind ``unread`` tokens in one pass.
+        """The beginning of ``proposal`` that gives the most tokens a second, behind ``unread`` tokens.
 
-        A pass gives one token and each draft token that is right: 1 + the sum of their probabilities. Unread and draft
-        tokens must fit the widest pass. All costs must be measured.
+        A pass gives one token and each draft token that is right: 1 + the sum of their probabilities. Unread
+        and draft tokens must fit the widest pass. All costs must be measured.
         """
         best, best_rate = 0, 0.0
         tokens, expected = unread, 1.0

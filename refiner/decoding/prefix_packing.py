@@ -135,7 +135,10 @@ def _read_sequence(
 
 
 def _passes(begin: int, first: int, length: int, most: int) -> list[tuple[int, int]]:
-    """Where passes of at most ``most`` tokens begin and end. One ends where a long plain part does, which then needs no mask."""
+    """Where passes of at most ``most`` tokens begin and end.
+
+    One ends where a long plain part does, which then needs no mask.
+    """
     if first - begin <= MIN_UNMASKED_TOKENS and length - begin <= most:
         return [(begin, length)]
     cuts = [*range(begin, first, most), *range(first, length, most), length]

@@ -49,8 +49,8 @@ class DraftToken:
     """One proposed token, and what holds once it is accepted.
 
     ``tokens`` are the token and those that it forces. ``writer`` is the writer after them, ``position`` the place
-    in the lookup text. ``evidence`` is what acceptance or rejection says about acceptance rates. ``probability`` is that
-    of this token and all before it being right.
+    in the lookup text. ``evidence`` is what acceptance or rejection says about acceptance rates.
+    ``probability`` is that of this token and all before it being right.
     """
 
     tokens: list[int]

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from refiner.engines.static_passes import StaticPasses
 
 MIN_PROBABILITY = 0.25
-"""How probably right a proposal must be on a CPU, where one more token makes a pass dearer (BENCHMARKS.md, "Decoding").
+"""How probably right a proposal must be on a CPU, where one more token makes a pass dearer.
 
+BENCHMARKS.md, "Decoding", has the measurement.
 Other devices measure what a pass costs (`decoding.pass_costs`).
 """
 
@@ -31,8 +32,8 @@ _UNLIMITED_CONTEXT = 1 << 20
 class LoadedModel:
     """A causal language model and its tokenizer. ``seconds`` is what loading took.
 
-    ``compiled`` has small pieces of the model compiled for its short passes. With None it is so on CUDA, where the
-    machine can compile.
+    ``compiled`` has small pieces of the model compiled for its short passes. With None it is so on CUDA,
+    where the machine can compile.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class LoadedModel:
 
     @property
     def detail(self) -> str:
-        """Device, dtype and time of loading, and what on this machine makes writing slower than it could be."""
+        """Device, dtype and time of loading, and what here makes writing slower than it could be."""
         return ", ".join([self._facts, *(self.static_passes.problems if self.static_passes else ())])
 
     def prompt_tokens(self, messages: Sequence[Message]) -> list[int]:
@@ -107,7 +108,10 @@ class LoadedModel:
         size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
         kept = 2 * config.num_hidden_layers * heads * size * self.model.dtype.itemsize * tokens
         model = self.model.get_memory_footprint()
-        return f"Keys and values of {tokens:,} tokens take {kept / 1e9:.2f} GB, beside {model / 1e9:.2f} GB of weights."
+        return (
+            f"Keys and values of {tokens:,} tokens take {kept / 1e9:.2f} GB, "
+            f"beside {model / 1e9:.2f} GB of weights."
+        )
 
     def proposer(self, request: GenerationRequest) -> Proposer | None:
         """What proposes draft tokens; None where the cache cannot be cropped, or little is left to choose."""

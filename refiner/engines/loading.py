@@ -42,7 +42,7 @@ def load(model_id: str, wanted: Device, threads: int, cache_dir: Path) -> tuple[
     if threads and device == "cpu":
         torch.set_num_threads(threads)
     if device == "cuda":
-        # cuDNN's attention makes a plan for every new length, tens of milliseconds each, and lengths are always new
+        # cuDNN's attention makes a plan for every new length, tens of milliseconds each
         torch.backends.cuda.enable_cudnn_sdp(enabled=False)
     try:
         model, tokenizer = _read(model_id, device, dtype, cache_dir)

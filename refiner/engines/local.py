@@ -49,9 +49,9 @@ class LocalEngine:
     """Writes with one model, one request at a time. A second request waits for the first.
 
     ``model`` is a hub id, a folder or a ``.gguf`` file, or a function that finds one at loading. ``name`` is what
-    people see (default: ``model``). ``form`` is the form that the model writes best in. ``compiled`` has small
-    pieces of the model compiled at the first use; see `LoadedModel`. Dtype by device: cuda bfloat16, mps float16, cpu
-    float32. Loading happens once, at `load` or first use.
+    people see (default: ``model``). ``form`` is the form that the model writes best in. ``compiled`` has
+    small pieces of the model compiled at the first use; see `LoadedModel`. Dtype by device: cuda bfloat16,
+    mps float16, cpu float32. Loading happens once, at `load` or first use.
     """
 
     def __init__(
@@ -253,7 +253,7 @@ class LocalEngine:
                 self._busy.release()
 
     def _twice(self, attempt: "Callable[..., Iterator[T]]") -> Iterator[T]:
-        """What ``attempt`` gives; where the memory runs out, all is freed, and what it gives a second time, ``lean``."""
+        """What ``attempt`` gives. Where the memory runs out, all is freed and it begins again, ``lean``."""
         import torch  # noqa: PLC0415 - heavy
 
         try:

@@ -1,4 +1,4 @@
-"""How a model runs its short passes on CUDA: in static shapes, captured as graphs, with its small pieces compiled.
+"""How a model runs its short passes on CUDA: in static shapes, as captured graphs, with compiled pieces.
 
 So far only CPUs have run this code. What a GPU measured was a prototype of it (docs/decoding.md, "On a GPU").
 """
@@ -15,10 +15,11 @@ from refiner.decoding.kv_cache import KVCache, Pass
 
 
 class StaticPasses:
-    """The passes of static shape of ``model`` on ``device``. The model must take a boolean mask, as SDPA does.
+    """The passes of static shape of ``model``, which must take a boolean mask, on ``device``.
 
-    ``compiled`` has pieces compiled (True), leaves them (False), or compiles where all is there for it (None).
-    ``begin_captures`` is for tests; by default CUDA's graphs are captured on CUDA, and nothing elsewhere.
+    ``compiled`` has pieces compiled (True), leaves them (False), or compiles where all is there for it
+    (None). ``begin_captures`` is for tests; by default CUDA's graphs are captured on CUDA, and nothing
+    elsewhere.
     """
 
     def __init__(

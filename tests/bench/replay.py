@@ -34,7 +34,7 @@ from refiner.prompts.prompt_file import PromptTemplate, shown
 from refiner.settings import Settings
 
 LEAST = {"cpu": MIN_PROBABILITY, "cuda": 0.03}
-"""How probably right a proposal must be. On a GPU it follows from measured costs; this is where a pass costs the same."""
+"""How probably right a proposal must be. The engine measures costs on a GPU; here a wide pass is cheap."""
 STORED = DATA / "replays.jsonl.gz"
 RUN = 4
 """Tokens in a row that the prompt has too, from which on they count as copied."""

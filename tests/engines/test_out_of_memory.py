@@ -1,4 +1,4 @@
-"""No memory left: everything is freed, the request is tried once more with less, and then the error says what to do."""
+"""No memory left: all is freed, the request is tried once more with less, then the error says what to do."""
 
 import threading
 from collections.abc import Iterator, Sequence
