@@ -38,6 +38,10 @@ from cosmic_ray.plugins import get_operator
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 TESTS = {
+    "refiner/decoding/constrained_writer.py": ["tests/decoding/test_constrained_writer.py"],
+    "refiner/decoding/grammar.py": ["tests/decoding/test_grammar.py"],
+    "refiner/decoding/loop.py": ["tests/decoding/test_loop.py"],
+    "refiner/decoding/sampler.py": ["tests/decoding/test_sampler.py"],
     "refiner/diff.py": ["tests/test_diff.py"],
     "refiner/feedback/storage/store.py": ["tests/feedback/test_store.py"],
     "refiner/judges/reply.py": ["tests/judges/test_reply.py", "tests/judges/test_hosted.py"],
