@@ -133,12 +133,12 @@ class ConstrainedWriter:
 
     def allowed(self) -> AllowedTokens:
         """What may come next."""
-        return self._grammar.allowed(self.state, may_open=self._may_open_claim())
+        return self._grammar.allowed(self.state, may_open=self._may_open_claim(), fits=self._fits)
 
     def accept(self, token: int) -> list[int]:
         """Write a token and what it forces. Raises `ValueError` for a token that is forbidden."""
         data = self._grammar.vocabulary.token_bytes(token)
-        state = self._grammar.advance(self.state, data, may_open=self._may_open_claim())
+        state = self._grammar.advance(self.state, data, may_open=self._may_open_claim(), fits=self._fits)
         if state is None:
             raise ValueError(f"token {token} ({data!r}) is forbidden here")
         self.state = state
@@ -158,24 +158,23 @@ class ConstrainedWriter:
     def _may_open_claim(self) -> bool:
         return self._claim_cost <= self._budget - self.token_count
 
-    def _quote_cost(self, claim: bytes) -> int:
-        """Tokens of a quoted claim, with two for what the model may spell otherwise."""
-        return len(self._grammar.vocabulary.encode(claim)) + 2
+    def _fits(self, claim: bytes) -> bool:
+        """Whether the budget holds a quoted claim, with two tokens for what the model may spell otherwise."""
+        return len(self._grammar.vocabulary.encode(claim)) + 2 <= self._budget - self.token_count
 
     def _force(self) -> list[int]:
         """Write what must come next, and return its tokens."""
+        tokens, state = self._grammar.forced_tokens(
+            self.state, may_open=self._may_open_claim(), fits=self._fits
+        )
         left = self._budget - self.token_count
-        data, state = self._grammar.forced(self.state, lambda claim: self._quote_cost(claim) <= left)
-        if not data:
-            self.state = state  # a choice may have been spelled out
-            return []
-        tokens = self._grammar.vocabulary.encode(data)
         if len(tokens) > left and not isinstance(state, Closed):
             tokens = tokens[:left]
             data = self._grammar.vocabulary.decode(tokens)
-            state = self._grammar.advance(self.state, data) or state
+            state = self._grammar.advance(self.state, data, fits=self._fits) or state
         self.state = state
-        self._write(tokens, data)
+        if tokens:
+            self._write(tokens, self._grammar.vocabulary.decode(tokens))
         return tokens
 
     def _write(self, tokens: list[int], data: bytes) -> None:

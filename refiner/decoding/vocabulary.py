@@ -7,6 +7,7 @@ answer format.
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -79,6 +80,18 @@ class Vocabulary:
     def token_by_bytes(self) -> dict[bytes, int]:
         """The token of each byte string. The lowest id counts where two tokens spell the same."""
         return {data: n for n, data in sorted(self._bytes.items(), reverse=True)}
+
+    @cached_property
+    def _in_order(self) -> list[tuple[bytes, int]]:
+        return sorted((data, n) for n, data in self._bytes.items())
+
+    def beginning_with(self, prefix: bytes) -> list[tuple[bytes, int]]:
+        """The bytes and ids of all tokens that begin with ``prefix``, itself among them."""
+        start = bisect_left(self._in_order, (prefix, -1))
+        end = start
+        while end < len(self._in_order) and self._in_order[end][0].startswith(prefix):
+            end += 1
+        return self._in_order[start:end]
 
     @cached_property
     def longest_token(self) -> int:
