@@ -114,7 +114,8 @@ class ConstrainedWriter:
         self.token_count, self.finished, self.truncated = 0, False, False
         self.written = b""
         encode = grammar.vocabulary.encode
-        self._budget = budget - len(encode(CLOSE_CLAIM + CLOSE_ANSWER)) - 1
+        self._reserved = len(encode(CLOSE_CLAIM + CLOSE_ANSWER)) + 1
+        self._budget = budget - self._reserved
         longest_id = max((len(encode(f"{one}>".encode())) for one in grammar.ids), default=0)
         self._claim_cost = len(encode(OPEN_CLAIM)) + longest_id + MIN_CLAIM_TOKENS + 2
         left = self._budget - len(encode(OPEN_ANSWER))
@@ -170,10 +171,9 @@ class ConstrainedWriter:
             self.state = state  # a choice may have been spelled out
             return []
         tokens = self._grammar.vocabulary.encode(data)
-        if len(tokens) > left and not isinstance(state, Closed):
-            tokens = tokens[:left]
+        if len(tokens) > left + (self._reserved if isinstance(state, Closed) else 0):
+            tokens, state = tokens[:left], self.state  # the budget ends here, and `finish` closes the answer
             data = self._grammar.vocabulary.decode(tokens)
-            state = self._grammar.advance(self.state, data) or state
         self.state = state
         self._write(tokens, data)
         return tokens
