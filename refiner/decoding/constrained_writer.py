@@ -114,7 +114,8 @@ class ConstrainedWriter:
         self.token_count, self.finished, self.truncated = 0, False, False
         self.written = b""
         encode = grammar.vocabulary.encode
-        self._budget = budget - len(encode(CLOSE_CLAIM + CLOSE_ANSWER)) - 1
+        self._reserved = len(encode(CLOSE_CLAIM + CLOSE_ANSWER)) + 1
+        self._budget = budget - self._reserved
         longest_id = max((len(encode(f"{one}>".encode())) for one in grammar.ids), default=0)
         self._claim_cost = len(encode(OPEN_CLAIM)) + longest_id + MIN_CLAIM_TOKENS + 2
         left = self._budget - len(encode(OPEN_ANSWER))
@@ -168,13 +169,13 @@ class ConstrainedWriter:
             self.state, may_open=self._may_open_claim(), fits=self._fits
         )
         left = self._budget - self.token_count
-        if len(tokens) > left and not isinstance(state, Closed):
-            tokens = tokens[:left]
-            data = self._grammar.vocabulary.decode(tokens)
-            state = self._grammar.advance(self.state, data, fits=self._fits) or state
+        if len(tokens) > left + (self._reserved if isinstance(state, Closed) else 0):
+            tokens, state = tokens[:left], self.state  # the budget ends here, and `finish` closes the answer
+        elif not tokens:
+            self.state = state  # a choice may have been spelled out
+            return []
         self.state = state
-        if tokens:
-            self._write(tokens, self._grammar.vocabulary.decode(tokens))
+        self._write(tokens, self._grammar.vocabulary.decode(tokens))
         return tokens
 
     def _write(self, tokens: list[int], data: bytes) -> None:

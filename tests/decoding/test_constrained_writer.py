@@ -3,7 +3,7 @@
 import pytest
 from small_vocabulary import small_vocabulary
 
-from refiner.decoding.constrained_writer import MIN_CLAIM_TOKENS, ConstrainedWriter, UnconstrainedWriter
+from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter
 from refiner.decoding.grammar import Grammar, Quotes
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Form
@@ -107,6 +107,30 @@ def test_an_unfinished_sentence_is_dropped_if_something_complete_stands_before_i
     assert cut(vocabulary, "free", f"{text} and on", budget_for(vocabulary, text)) == f"{left}</answer>"
 
 
+@pytest.mark.parametrize(
+    ("form", "quotes"),
+    [("free", ((("1", "Three is here."),),)), ("extractive", ())],
+    ids=["with sentences that it need not quote", "without a sentence to quote"],
+)
+def test_a_sentence_of_ones_own_is_complete_where_none_must_be_quoted(form: Form, quotes: Quotes) -> None:
+    text = "<answer>One is here. Two"
+    assert cut(BYTES, form, f"{text} was", budget_for(BYTES, text), quotes) == "<answer>One is here.</answer>"
+
+
+@pytest.mark.parametrize("form", ["free", "strict"])
+@pytest.mark.parametrize("spare", range(5))
+def test_a_closing_tag_spelled_in_many_tokens_stays_in_the_budget(form: Form, spare: int) -> None:
+    text = "<answer><snippet id=1>One is so."
+    budget = budget_for(TAGS, text) + spare
+    writer = writer_of(TAGS, form, budget)
+    writer.start()
+    say(writer, TAGS, "<answer><snippet id=1>")
+    say(writer, TAGS, f"{text}</snippet></answer>", by_byte=True)
+    writer.finish(keep_unfinished=True)
+    assert writer.text == f"{text}</snippet></answer>"
+    assert writer.token_count <= budget
+
+
 def test_an_id_with_a_full_stop_ends_no_sentence() -> None:
     text = "<answer>One and <snippet id=S。1>Two goes on still"
     writer = writer_of(BYTES, "free", budget_for(BYTES, text), ids=("S。1",))
@@ -117,7 +141,7 @@ def test_an_id_with_a_full_stop_ends_no_sentence() -> None:
 
 def test_of_quoted_sentences_only_whole_ones_are_kept() -> None:
     vocabulary = small_vocabulary("</answer>", "</snippet>", "<snippet id=", " Rayleigh")
-    quotes = ((("1", "So it is."),), (("1", "Who? Rayleigh."), ("1", "Who? Rayleighs.")))
+    quotes = ((("1", "So it is."),), (("1", "Who? Rayleigh."), ("1", "Who? Ray.")))
     first, second = "<answer><snippet id=1>So it is.</snippet>", " <snippet id=1>Who? Rayleigh.</snippet>"
     writer = writer_of(vocabulary, "extractive", budget_for(vocabulary, f"{first}{second}") + 3, quotes)
     writer.start()
@@ -189,6 +213,7 @@ def test_half_a_character_is_no_text() -> None:
 
 def test_an_answer_that_ends_by_itself_is_not_cut() -> None:
     writer = writer_of(TAGS, "free", 100)
+    assert (writer.finished, writer.truncated, writer.text) == (False, False, "")
     assert TAGS.decode(writer.start()) == b"<answer>"
     assert (writer.finished, writer.truncated, writer.token_count) == (False, False, 1)
     say(writer, TAGS, "<answer>One.</answer>")
@@ -239,36 +264,38 @@ def room_in_smallest_claim(form: Form, before: str) -> int:
     [("strict", "<answer>"), ("free", "<answer>"), ("free", "<answer>So ")],
     ids=["strict", "free", "free, after some text"],
 )
-def test_a_claim_opens_where_the_budget_holds_its_least_text_and_two_tokens_more(
+def test_a_claim_opens_where_the_budget_holds_eight_tokens_of_text_and_two_more(
     form: Form, before: str
 ) -> None:
-    assert room_in_smallest_claim(form, before) == MIN_CLAIM_TOKENS + 2
+    assert room_in_smallest_claim(form, before) == 8 + 2
 
 
 @pytest.mark.parametrize("ids", [("1", "longer"), ("longer", "1")])
 def test_the_longest_id_must_fit(ids: tuple[str, ...]) -> None:
     """With every byte a token: `<answer>`, `<snippet id=longer>`, eight for text, two to spare, and the end."""
-    least = len("<answer><snippet id=longer>") + MIN_CLAIM_TOKENS + 2 + len(CLOSING) + 1
+    least = len("<answer><snippet id=longer>") + 8 + 2 + len(CLOSING) + 1
     for budget, opens in ((least - 1, False), (least, True)):
         writer = writer_of(BYTES, "strict", budget, ids=ids)
         writer.start()
         assert writer.written.endswith(b"<snippet id=") is opens
 
 
-TWO_OF_A_GROUP: Quotes = ((("1", "One is here."),), (("2", "Twofold it is."), ("2", "Twosome it is.")))
+SECOND_GROUP = (("2", "Twofold it is."), ("2", "Twosome it is."))
 FIRST, SECOND = "<answer><snippet id=1>One is here.</snippet>", " <snippet id=2>Twofold it is.</snippet>"
 
 
 @pytest.mark.parametrize(("more", "holds"), [(-1, False), (0, True)])
 @pytest.mark.parametrize("by_byte", [False, True], ids=["as the tokenizer spells it", "in two tokens more"])
+@pytest.mark.parametrize("others", [(), (("2", "No."),)], ids=["the first is forced", "the first is chosen"])
 def test_a_sentence_is_offered_where_it_fits_and_two_tokens_more(
-    more: int, *, holds: bool, by_byte: bool
+    more: int, others: tuple[tuple[str, str], ...], *, holds: bool, by_byte: bool
 ) -> None:
     vocabulary = small_vocabulary("<answer>", "</answer>", "</snippet>", "<snippet id=", "Two")
     budget = budget_for(vocabulary, f"{FIRST}{SECOND}") + 2 + more
-    writer = writer_of(vocabulary, "extractive", budget, TWO_OF_A_GROUP)
+    quotes = ((("1", "One is here."), *others), SECOND_GROUP)
+    writer = writer_of(vocabulary, "extractive", budget, quotes)
     writer.start()
-    assert writer.written.startswith(FIRST.encode())
+    say(writer, vocabulary, FIRST)
     say(writer, vocabulary, f"{FIRST}{SECOND}", by_byte=by_byte)
     assert writer.text == f"{FIRST}{SECOND if holds else ''}</answer>"
     assert not writer.truncated

@@ -14,7 +14,7 @@ def small_vocabulary(*words: str) -> Vocabulary:
     """A byte-level vocabulary. The token of a byte is its number. Each word and all that it begins with follow."""
     characters: dict[int, str] = bytes_to_unicode()  # type: ignore[no-untyped-call]  # transformers leaves it untyped
     ids = {characters[byte]: byte for byte in range(256)}
-    merges = {}
+    merges: dict[tuple[str, str], None] = {}
     for word in words:
         spelled = [characters[byte] for byte in word.encode()]
         for size in range(1, len(spelled)):
