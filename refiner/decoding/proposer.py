@@ -129,7 +129,7 @@ class Proposer:
                 return
             first_kind = FIRM_MATCH
             if _at_claim_start(ahead):
-                position, first_kind, run = self._next_words(position), CLAIM_START, 0
+                position, first_kind = self._next_words(position), CLAIM_START
 
     @staticmethod
     def _copy_evidence(continuation: _Continuation, done: int, run: int, first_kind: Kind) -> Evidence:

@@ -35,18 +35,18 @@ DRAFT = (
 )
 SOURCE = "Rayleigh scattering is strongest for short waves. It was described in 1871."
 FACTS = tuple(f"Fact {n} is {word}." for n, word in enumerate(("ash", "oak", "elm", "fir", "yew", "box"), 1))
+BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 WIDE = 1000
 """More tokens than any guess here."""
 
 
-def trained(size: int, texts: Sequence[str]) -> Vocabulary:
-    """A byte-level vocabulary of ``size`` tokens at most; 256 are the bytes."""
+def trained(size: int, texts: Sequence[str], alphabet: Sequence[str] = BYTES) -> Vocabulary:
+    """A byte-level vocabulary of ``size`` tokens at most, those of the alphabet among them."""
     backend = Tokenizer(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
     backend.train_from_iterator(
-        texts, trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False)
+        texts, trainers.BpeTrainer(vocab_size=size, initial_alphabet=list(alphabet), show_progress=False)
     )
     return Vocabulary(PreTrainedTokenizerFast(tokenizer_object=backend), size)
 
@@ -73,11 +73,12 @@ class Answer:
         draft: Sequence[tuple[str, str]] = DRAFT,
         ids: tuple[str, ...] = ("1", "2", "3", "4", "5"),
         quotes: Quotes = (),
+        source: str = SOURCE,
         min_probability: float = 0.0,
     ) -> None:
         self._vocabulary = vocabulary
         self.proposer = Proposer(
-            LookupText(draft, [SOURCE]), ids, vocabulary, min_probability=min_probability
+            LookupText(draft, [source]), ids, vocabulary, min_probability=min_probability
         )
         self.writer: Writer = (
             UnconstrainedWriter(vocabulary, 4000, frozenset())
@@ -98,6 +99,14 @@ class Answer:
             self.proposer.update(self.writer, proposal if rest else proposal[:accepted], accepted)
             if rest:
                 self.writer.accept(self._vocabulary.encode(rest)[0])
+        assert self.writer.written == whole
+        return self
+
+    def writes(self, text: str) -> "Answer":
+        """The same without any guess on the way, so that nothing is learned."""
+        whole = text.encode()
+        while rest := whole[len(self.writer.written) :]:
+            self.writer.accept(self._vocabulary.encode(rest)[0])
         assert self.writer.written == whole
         return self
 
@@ -199,6 +208,14 @@ def test_of_places_that_match_alike_the_nearest_is_taken(letters: Vocabulary) ->
     )
 
 
+def test_of_places_as_likely_the_longer_match_is_taken(letters: Vocabulary) -> None:
+    """Both are far away, 64 and 32 bytes long."""
+    alike = "These are the words of a sentence that stands in two places, but not"
+    apart = " ".join(f"word{n}" for n in range(100))
+    answer = Answer(letters, source=f"{apart} {alike} there. {apart} Now {alike[-40:]} here.")
+    assert answer.writes(f"<answer>{alike}").guess().startswith(" there")
+
+
 def test_a_claim_begins_with_the_drafts_next_words(letters: Vocabulary) -> None:
     answer = Answer(letters).says(claims(AIR) + " <snippet id=3>")
     assert answer.guess().startswith("At dusk")
@@ -208,6 +225,13 @@ def test_after_a_source_was_quoted_the_draft_goes_on_where_it_was_left(letters: 
     quoted = "3:described in 1871."
     answer = Answer(letters).says(claims(AIR, quoted) + " <snippet id=")
     assert answer.guess().startswith("2>At dusk")
+
+
+def test_after_the_draft_was_used_up_and_a_source_quoted_no_words_of_the_draft_are_left(
+    letters: Vocabulary,
+) -> None:
+    said = claims(f"1:{FACTS[0]}", "2:described in 1871.")
+    assert Answer(letters, draft=[("1", FACTS[0])]).says(said).guess() == " <snippet id=3>"
 
 
 @pytest.mark.parametrize(
@@ -261,6 +285,11 @@ def test_ids_that_are_begun_are_guessed_to_their_end(
     assert answer.guess().startswith(guess)
 
 
+def test_what_the_first_letter_of_an_id_decides_is_guessed_once(letters: Vocabulary) -> None:
+    answer = Answer(letters, draft=[("ab", "At dusk.")], ids=("ab", "cd")).says("<answer><snippet id=")
+    assert answer.guess() == "ab>At dusk.</snippet></answer>"
+
+
 # --- how far ------------------------------------------------------------------------------------------------
 
 
@@ -286,6 +315,24 @@ def test_a_guess_goes_on_while_it_is_at_least_as_likely_as_asked(letters: Vocabu
         assert answer.guess() == guess
 
 
+def test_an_answers_end_is_as_likely_as_another_claim_is_not(letters: Vocabulary) -> None:
+    likely = 1 - AcceptanceRates().of(another_claim(draft_used_up=True))
+    for least, guess in ((likely, "</answer>"), (likely + 1e-9, "")):
+        answer = Answer(letters, draft=[("1", FACTS[0])], min_probability=least)
+        assert answer.says(claims(f"1:{FACTS[0]}")).guess() == guess
+
+
+def test_a_sentence_longer_than_a_copy_is_guessed_to_its_end_and_closed_there(letters: Vocabulary) -> None:
+    sentence = f"Air scatters {' '.join(f'word{n}' for n in range(60))}."
+    answer = Answer(letters, draft=[("1", sentence)]).says("<answer><snippet id=1>Air scatters")
+    assert answer.guess() == sentence.removeprefix("Air scatters") + "</snippet></answer>"
+
+
+def test_words_without_a_sentences_end_are_guessed_to_the_texts_end(letters: Vocabulary) -> None:
+    answer = Answer(letters, source="Short waves are scattered most")
+    assert answer.says("<answer>Short waves").guess() == " are scattered most"
+
+
 # --- what each token tests ----------------------------------------------------------------------------------
 
 
@@ -306,7 +353,8 @@ def test_a_claims_first_words_are_a_kind_of_their_own(letters: Vocabulary) -> No
 
 def test_tags_test_the_claims_end_the_next_claim_and_its_ids(letters: Vocabulary) -> None:
     answer = Answer(letters).says("<answer><snippet id=1>Air scatters blue light mos")
-    assert kinds(answer.proposal(29))[2:] == [
+    assert kinds(answer.proposal(29))[1:] == [
+        [copy_goes_on(2)],
         [claim_end(in_draft=True)],
         [another_claim(draft_used_up=False)],
         [],
@@ -368,6 +416,7 @@ def test_a_claim_end_that_was_accepted_may_be_refused_once_more(letters: Vocabul
     said = claims(f"1:{FACTS[0]}", f"1:{' '.join(FACTS[1:3])} Fact 4 is")
     answer = Answer(letters, draft=draft).says(said.removesuffix("</snippet>"))
     assert answer.guess().startswith(" fir.</snippet>")
+    assert answer.says(answer.writer.text + " fir. Fact 5 is").guess().startswith(" yew. Fact")
 
 
 @pytest.mark.parametrize(
@@ -386,13 +435,29 @@ def test_another_claim_is_guessed_until_it_was_refused_twice(
 
 @pytest.mark.parametrize(
     ("more", "guess"),
-    [(0, "</answer>"), (1, " <snippet id=")],
-    ids=["the answer ends", "unless it went on once"],
+    [
+        pytest.param("", "</answer>", id="the answer ends"),
+        pytest.param(" <", "snippet id=", id="unless a claim was begun"),
+        pytest.param(" <snippet id=2>It was described in 1871.</snippet>", " <snippet id=", id="or written"),
+    ],
 )
-def test_after_the_drafts_last_claim(letters: Vocabulary, more: int, guess: str) -> None:
-    said = claims(f"1:{FACTS[0]}", *["2:It was described in 1871."] * more)
-    answer = Answer(letters, draft=of_facts("1")).says(said)
+def test_after_the_drafts_last_claim(letters: Vocabulary, more: str, guess: str) -> None:
+    answer = Answer(letters, draft=of_facts("1")).says(claims(f"1:{FACTS[0]}") + more)
     assert answer.guess().startswith(guess)
+
+
+def test_a_refused_tag_speaks_neither_against_the_words_before_it_nor_against_the_next_tag(
+    words: Vocabulary,
+) -> None:
+    """`.</snippet>` is one token with what it forces. After two refusals `.` is as likely as it was."""
+    begun = "<answer><snippet id=2>By dusk the path is longer, so red is left"
+    likely = AcceptanceRates().of(copy_starts(Match(32, near=True)))
+    for least, written, guess in ((likely, begun, "."), (0.0, begun + ".</snippet>", " <snippet id=2>That")):
+        answer = Answer(words, min_probability=least).writes(begun)
+        proposal = Answer(words).writes(begun).proposal()
+        for _ in range(2):
+            answer.proposer.update(answer.writer, proposal, 0)
+        assert answer.writes(written).guess().startswith(guess)
 
 
 # --- ids ----------------------------------------------------------------------------------------------------
@@ -409,6 +474,7 @@ def test_after_the_drafts_last_claim(letters: Vocabulary, more: int, guess: str)
         pytest.param("11111", "222", "2", id="the last, when it was right twice"),
         pytest.param("33333", "12", "3", id="the draft's still, when the next was right once"),
         pytest.param("33333", "123", "3", id="as right as the next"),
+        pytest.param("11111", "1222", "1", id="the draft's still, as it was right as often"),
         pytest.param("55555", "123", "4", id="the next, when it was right twice"),
         pytest.param("55555", "12345", "5", id="the draft's, where there is no next"),
         pytest.param("", "123", "4", id="the next, when it was right and the last was not"),
@@ -435,3 +501,11 @@ def test_a_claims_ids_come_by_the_rule_that_was_right_most_often(
 )
 def test_a_guess_stops_before_what_the_format_forbids(letters: Vocabulary, text: str, guess: str) -> None:
     assert Answer(letters, draft=[("1", text)]).says("<answer><snippet id=1>Air").guess() == guess
+
+
+def test_what_the_vocabulary_cannot_spell_is_not_guessed() -> None:
+    ascii_only = trained(
+        300, [text for _, text in DRAFT], alphabet=[chr(n) for n in range(0x21, 0x7F)] + ["Ġ"]
+    )
+    answer = Answer(ascii_only, draft=[("1", "Air is blue. It is größer.")])
+    assert answer.says("<answer>Air is").guess() == " blue."
