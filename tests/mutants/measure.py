@@ -42,6 +42,12 @@ TESTS = {
     "refiner/decoding/grammar.py": ["tests/decoding/test_grammar.py"],
     "refiner/decoding/loop.py": ["tests/decoding/test_loop.py"],
     "refiner/decoding/sampler.py": ["tests/decoding/test_sampler.py"],
+    "refiner/decoding/acceptance.py": [
+        "tests/decoding/test_acceptance.py",
+        "tests/decoding/test_proposals.py",
+    ],
+    "refiner/decoding/lookup_text.py": ["tests/decoding/test_lookup_text.py"],
+    "refiner/decoding/proposer.py": ["tests/decoding/test_proposals.py"],
     "refiner/diff.py": ["tests/test_diff.py"],
     "refiner/feedback/storage/store.py": ["tests/feedback/test_store.py"],
     "refiner/judges/reply.py": ["tests/judges/test_reply.py", "tests/judges/test_hosted.py"],
