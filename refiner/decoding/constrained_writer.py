@@ -16,6 +16,7 @@ from refiner.decoding.grammar import (
     AllowedTokens,
     Closed,
     Grammar,
+    State,
     quoted_claim,
 )
 from refiner.decoding.vocabulary import Vocabulary
@@ -155,6 +156,18 @@ class ConstrainedWriter:
         self.written = kept + closing
         self.token_count += len(self._grammar.vocabulary.encode(closing))
         self.state, self.finished = Closed(), True
+
+    def forced(self, state: State) -> tuple[bytes, State]:
+        """What must come after a state whatever the model says, and the state after it."""
+        return self._grammar.forced(state, self._fits)
+
+    def after(self, state: State, *texts: bytes) -> State | None:
+        """The state after the texts; None where one is forbidden."""
+        here: State | None = state
+        for text in texts:
+            if here is not None:
+                here = self._grammar.advance(here, text, may_open=self._may_open_claim(), fits=self._fits)
+        return here
 
     def _may_open_claim(self) -> bool:
         return self._claim_cost <= self._budget - self.token_count

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from itertools import accumulate
 
 from refiner.decoding.acceptance import (
     CLAIM_IDS,
@@ -31,7 +32,16 @@ from refiner.decoding.acceptance import (
     copy_starts,
 )
 from refiner.decoding.constrained_writer import ConstrainedWriter, Writer
-from refiner.decoding.grammar import CLOSE_ANSWER, CLOSE_CLAIM, OPEN_CLAIM, InText, NextIds, OneOf, State
+from refiner.decoding.grammar import (
+    CLOSE_ANSWER,
+    CLOSE_CLAIM,
+    OPEN_CLAIM,
+    Closed,
+    InText,
+    NextIds,
+    OneOf,
+    State,
+)
 from refiner.decoding.lookup_text import MAX_COPY, LookupText, Match
 from refiner.decoding.vocabulary import Vocabulary
 
@@ -59,12 +69,38 @@ class DraftToken:
 
 
 @dataclass(frozen=True, slots=True)
-class _Continuation:
-    """Text to be copied and then tags, and the evidence that the tags give."""
+class _Piece:
+    """Bytes that a proposal writes: copied from ``position`` of the lookup text, or a tag (None).
 
-    text: bytes = b""
-    tags: bytes = b""
+    ``begins`` is what the first token of a copy tests. ``evidence`` is what the first token of a tag tests.
+    """
+
+    data: bytes
+    position: int | None = None
+    begins: Kind = FIRM_MATCH
     evidence: Evidence = ()
+
+
+class _Plan:
+    """Pieces one after the other. Up to ``certain`` bytes, tokens do not hang on what follows the last piece."""
+
+    def __init__(self, pieces: Sequence[_Piece]) -> None:
+        self.data = b"".join(piece.data for piece in pieces)
+        ends = list(accumulate(len(piece.data) for piece in pieces))
+        self._pieces = list(zip(pieces, [0, *ends], strict=False))
+        goes_on = len(pieces) > 1 and pieces[-1].position is not None
+        self.certain = ends[-2] if goes_on else len(self.data)
+
+    def within(self, start: int, end: int) -> Iterator[tuple[_Piece, int]]:
+        """The pieces that have bytes in [start, end), each with where it begins."""
+        for piece, begins in self._pieces:
+            if begins < end and start < begins + len(piece.data):
+                yield piece, begins
+
+
+_Continuation = tuple[bytes, bytes, Evidence]
+"""Text to be copied and then tags, and the evidence that the tags give."""
+_NOTHING: _Continuation = (b"", b"", ())
 
 
 class Proposer:
@@ -106,38 +142,59 @@ class Proposer:
     def _draft_tokens(self, writer: Writer) -> Iterator[DraftToken]:
         """What comes next, token by token, for as long as there is anything to propose."""
         ahead = copy(writer)  # walks ahead of the answer
-        position, first_kind = self._locate(ahead)
+        position, begins = self._locate(ahead)
         run = 0  # bytes copied in one run
         while not ahead.finished:
-            continuation = self._continuation(ahead, position)
-            done = 0  # bytes of the continuation that are tokens by now
-            for token in self._encode(continuation.text + continuation.tags):
-                size = len(self._vocabulary.token_bytes(token))
-                evidence = self._copy_evidence(continuation, done, run, first_kind)
-                if done <= len(continuation.text) < done + size:
-                    evidence += continuation.evidence
-                tokens = _accepted(ahead, token)
-                if not tokens:
+            plan = _Plan(self._pieces(ahead, position, begins))
+            tokens, done = self._encode(plan.data), 0
+            while tokens and not ahead.finished and (done < plan.certain or not done):
+                end = done + len(self._vocabulary.token_bytes(tokens[0]))
+                evidence: Evidence = ()
+                for piece, start in plan.within(done, end):
+                    if piece.position is None:
+                        evidence += piece.evidence if done <= start else ()
+                        continue
+                    begun = done <= start
+                    starts_copy = begun and piece.begins != FIRM_MATCH
+                    evidence += ((piece.begins if starts_copy else copy_goes_on(run), True),)
+                    copied = min(end - start, len(piece.data))
+                    run = copied - max(0, done - start) + (_match_length(piece.begins) if begun else run)
+                    position = piece.position + copied
+                accepted = _accepted(ahead, tokens[0])
+                if not accepted:
                     return
-                copied = max(0, min(size, len(continuation.text) - done))
-                run = copied + (_match_length(first_kind) if not done else run)
-                position, done = position + copied, done + size
-                yield DraftToken(tokens, copy(ahead), position, evidence)
-                if len(tokens) > 1 or ahead.finished:
+                yield DraftToken(accepted, copy(ahead), position, evidence)
+                done = end
+                if accepted != tokens[: len(accepted)]:
                     break
+                tokens = tokens[len(accepted) :]
+                done += sum(len(self._vocabulary.token_bytes(token)) for token in accepted[1:])
             if not done:
                 return
-            first_kind = FIRM_MATCH
-            if _at_claim_start(ahead):
-                position, first_kind = self._next_words(position), CLAIM_START
+            begins = FIRM_MATCH
 
-    @staticmethod
-    def _copy_evidence(continuation: _Continuation, done: int, run: int, first_kind: Kind) -> Evidence:
-        """What a copied token tests: where the copy begins, or that it goes on."""
-        if done >= len(continuation.text):
-            return ()
-        goes_on = bool(done) or first_kind == FIRM_MATCH
-        return ((copy_goes_on(run) if goes_on else first_kind, True),)
+    def _pieces(self, writer: Writer, position: int, begins: Kind) -> list[_Piece]:
+        """What the answer goes on with: text, and tags as far as the next text, as a token may reach over a tag."""
+        if not isinstance(writer, ConstrainedWriter):
+            text = self._lookup.copy(position, position + MAX_COPY) if position >= 0 else b""
+            return [_Piece(text, position, begins)] if text else []
+        pieces: list[_Piece] = []
+        state: State | None = writer.state
+        written = writer.written
+        while state is not None and not isinstance(state, Closed):
+            forced, state = writer.forced(state)
+            written += forced
+            if state == InText(claim=True):
+                position, begins = self._next_words(position), CLAIM_START
+            text, tags, evidence = self._continuation(state, written, position)
+            pieces += [_Piece(forced)] if forced else []
+            pieces += [_Piece(text, position, begins)] if text else []
+            if not tags or (text and len(pieces) > 2):
+                break
+            pieces.append(_Piece(tags, evidence=evidence))
+            state, written = writer.after(state, text, tags), written + text + tags
+            position, begins = position + len(text), FIRM_MATCH
+        return pieces
 
     def _encode(self, text: bytes) -> list[int]:
         """The tokens of ``text``; none where the tokenizer cannot spell it."""
@@ -150,7 +207,7 @@ class Proposer:
         """The position in the lookup text that the answer's end points to, and by what kind of match."""
         if isinstance(writer, ConstrainedWriter):
             self._lookup.set_answer(_TAGS.sub(b"", writer.written))
-            if _at_claim_start(writer) or not isinstance(writer.state, InText):
+            if writer.state == InText(claim=True) or not isinstance(writer.state, InText):
                 return self._next_words(self._position), CLAIM_START
         else:
             self._lookup.set_answer(writer.written)
@@ -170,29 +227,27 @@ class Proposer:
         in_draft = position <= self._lookup.draft_end
         return self._lookup.skip_whitespace(position if in_draft else self._draft_position)
 
-    def _continuation(self, writer: Writer, position: int) -> _Continuation:
+    def _continuation(self, state: State | None, written: bytes, position: int) -> _Continuation:
         """What comes next, if the answer goes on as the lookup text does at ``position``."""
-        if not isinstance(writer, ConstrainedWriter):
-            return _Continuation(self._lookup.copy(position, position + MAX_COPY) if position >= 0 else b"")
-        if isinstance(writer.state, OneOf):
-            return self._option(writer, writer.state, position)
-        if not isinstance(writer.state, InText) or position < 0:
-            return _Continuation()
-        if not writer.state.claim and (not writer.state.filled or writer.written.endswith(CLOSE_CLAIM)):
-            return self._after_claim(writer.written, position)
-        return self._words(writer.state, position)
+        if isinstance(state, OneOf):
+            return self._option(state, written, position)
+        if not isinstance(state, InText) or position < 0:
+            return _NOTHING
+        if not state.claim and (not state.filled or written.rstrip().endswith(CLOSE_CLAIM)):
+            return self._after_claim(written, position)
+        return self._words(state, position)
 
     def _words(self, state: InText, position: int) -> _Continuation:
         """To the sentence's end, and to the claim's where it probably ends with the sentence."""
         if state.claim and state.sentence_ended and self._lookup.is_boundary(position):
             evidence = self._claim_end_evidence(position)
             if evidence:
-                return _Continuation(tags=CLOSE_CLAIM, evidence=evidence)
+                return b"", CLOSE_CLAIM, evidence
         boundary = self._lookup.next_boundary(position)
         text = self._lookup.copy(position, boundary or position + MAX_COPY)
         reaches_boundary = boundary is not None and position + len(text) == boundary
         evidence = self._claim_end_evidence(boundary) if boundary and state.claim and reaches_boundary else ()
-        return _Continuation(text, CLOSE_CLAIM if evidence else b"", evidence)
+        return text, CLOSE_CLAIM if evidence else b"", evidence
 
     def _claim_end_evidence(self, position: int) -> Evidence:
         """Empty where a claim will rather go on."""
@@ -203,26 +258,25 @@ class Proposer:
         """Another claim, or the end."""
         kind = another_claim(draft_used_up=self._next_words(position) >= self._lookup.draft_end)
         if self._rates.of(kind) < _MIN_TAG_RATE:
-            return _Continuation(tags=CLOSE_ANSWER, evidence=((kind, False),))
+            return b"", CLOSE_ANSWER, ((kind, False),)
         gaps = _BETWEEN_CLAIMS.findall(written)
-        gap = gaps[-1] if gaps else b" " if written.endswith(CLOSE_CLAIM) else b""
-        return _Continuation(tags=gap + OPEN_CLAIM, evidence=((kind, True),))
+        gap = gaps[-1] if gaps else b" " if written.rstrip().endswith(CLOSE_CLAIM) else b""
+        begun = written[len(written.rstrip()) :]
+        gap = gap.removeprefix(begun) if gap.startswith(begun) else b""
+        return b"", gap + OPEN_CLAIM, ((kind, True),)
 
-    def _option(self, writer: ConstrainedWriter, state: OneOf, position: int) -> _Continuation:
+    def _option(self, state: OneOf, written: bytes, position: int) -> _Continuation:
         """One of the byte strings that may come: a tag, or ids."""
         rests = [(option[state.at :], then) for option, then in state.options]
         if all(_begins_claim(then) for _, then in rests):
-            begun = len(writer.written) - writer.written.rfind(OPEN_CLAIM) - len(OPEN_CLAIM)
-            ids = self._claim_ids(writer.written, position)
-            return _Continuation(
-                tags=f"{ids}>".encode()[begun:] if ids else b"", evidence=((CLAIM_IDS, True),)
-            )
+            begun = len(written) - written.rfind(OPEN_CLAIM) - len(OPEN_CLAIM)
+            ids = self._claim_ids(written, position)
+            return b"", f"{ids}>".encode()[begun:] if ids else b"", ((CLAIM_IDS, True),)
         if any(isinstance(then, NextIds) for _, then in rests):
-            next_tag = self._after_claim(writer.written, position)
-            ends = (rest for rest, _ in rests if next_tag.tags.endswith(rest))
-            rest = max(ends, key=len, default=b"")  # `<=` ends as a tag does, too
-            return _Continuation(tags=rest, evidence=next_tag.evidence)
-        return _Continuation()
+            _, tags, evidence = self._after_claim(written, position)
+            ends = (rest for rest, _ in rests if tags.endswith(rest))
+            return b"", max(ends, key=len, default=b""), evidence  # `<=` ends as a tag does, too
+        return _NOTHING
 
     def _claim_ids(self, written: bytes, position: int) -> str:
         """A claim's ids, by the rule that has been right most often: the draft's, the last ones, the next one."""
@@ -269,11 +323,6 @@ def _accepted(writer: Writer, token: int) -> list[int]:
         return writer.accept(token)
     except ValueError:
         return []
-
-
-def _at_claim_start(writer: Writer) -> bool:
-    """Whether a claim's first word is due."""
-    return isinstance(writer, ConstrainedWriter) and writer.state == InText(claim=True)
 
 
 def _begins_claim(state: State) -> bool:

@@ -368,8 +368,8 @@ def test_tags_test_the_claims_end_the_next_claim_and_its_ids(letters: Vocabulary
 
 def test_a_token_of_text_and_tag_tests_both(words: Vocabulary) -> None:
     answer = Answer(words).says("<answer><snippet id=1>All air scatters blue light most")
-    (draft_token,) = answer.proposal(len(words.encode(b".</snippet>")))
-    assert answer.guess(len(draft_token.tokens)) == ".</snippet>"
+    draft_token = answer.proposal()[0]
+    assert ".</snippet>".startswith(words.decode(draft_token.tokens[:1]).decode())
     assert [kind[0] for kind, _ in draft_token.evidence] == ["copy", "claim end"]
 
 
@@ -423,10 +423,11 @@ def test_a_claim_end_that_was_accepted_may_be_refused_once_more(letters: Vocabul
     ("prose", "guess"),
     [
         pytest.param("Fact 2 is oak. <", "snippet id=", id="once, by prose"),
-        pytest.param("It is <5 and <", "/answer>", id="twice, by prose and by a sign"),
+        pytest.param("It is <5 and <", "snippet id=", id="twice, by prose and by a sign"),
+        pytest.param("It is <5 and <6 and <", "/answer>", id="three times"),
     ],
 )
-def test_another_claim_is_guessed_until_it_was_refused_twice(
+def test_another_claim_is_guessed_until_it_was_refused_oftener_than_not(
     words: Vocabulary, prose: str, guess: str
 ) -> None:
     answer = Answer(words, draft=of_facts(*"12345"))
