@@ -14,11 +14,10 @@ from refiner.decoding.grammar import (
     OPEN_ANSWER,
     OPEN_CLAIM,
     AllowedTokens,
-    Closed,
     Grammar,
-    State,
     quoted_claim,
 )
+from refiner.decoding.states import Closed, State
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.formats import notation
 

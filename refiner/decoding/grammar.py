@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from refiner.decoding.running_text import (
     ASCII_END,
-    InText,
     after_byte_beyond_ascii,
     after_character,
     after_plain_ascii,
 )
+from refiner.decoding.states import Closed, InText, NextIds, NextQuote, OneOf, State
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Form
 from refiner.formats import notation
@@ -44,35 +44,7 @@ _LESS_THAN = (  # what may follow a `<` that begins no tag; after a blank, anyth
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """One of ``options`` is being written, ``at`` bytes of it so far. A finished option leads to its state."""
-
-    options: "tuple[tuple[bytes, State], ...]"
-    at: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class NextIds:
-    """A claim's next id is due. The claim has the ids in ``used`` already."""
-
-    used: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class NextQuote:
-    """The next quoted sentence is due (extractive form), from the groups at ``group`` and after."""
-
-    group: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The answer is closed."""
-
-
 Quotes = tuple[tuple[tuple[str, str], ...], ...]
-State = InText | OneOf | NextIds | NextQuote | Closed
 Fits = Callable[[bytes], bool]
 """Whether the budget holds a quoted claim."""
 
@@ -206,11 +178,11 @@ class Grammar:
             return self.mask_cache[key]
         if isinstance(state, Closed):
             return AllowedTokens()
-        choice, token_by_bytes = self.expand(state, fits), self.vocabulary.token_by_bytes
-        longest = self.vocabulary.longest_token
+        choice, longest = self.expand(state, fits), self.vocabulary.longest_token
         rests = {option[choice.at : choice.at + longest]: then for option, then in choice.options}
         prefixes = {rest[:n] for rest in rests for n in range(1, len(rest) + 1)}
-        found = {token_by_bytes[one] for one in prefixes & token_by_bytes.keys()}
+        spelled = self.vocabulary.tokens_by_bytes
+        found = {token for data in prefixes & spelled.keys() for token in spelled[data]}
         for rest, then in rests.items():
             found.update(
                 token

@@ -21,7 +21,9 @@ _MAX_HITS = 24  # positions of one string that are looked at
 _FAR_MATCH = 8  # bytes that must match far from an expected position; near it, the last word must
 _LAST_WORD = re.compile(rb"(?:^|\s)\S*\s*$")
 _LINE_BREAKS_AS_BLANKS = bytes.maketrans(b"\n\t", b"  ")
-_WHITESPACE = re.compile(rb"\s*")
+_BEFORE_WORDS = re.compile(  # white space, and what ends a sentence that was left without its end
+    rb"(?:[\s.!?,;:)\]]|%s)*" % b"|".join(character.encode() for character in "。！？…”’»")
+)
 _SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’)\]»]*(?=[\s\0])")
 
 
@@ -93,10 +95,10 @@ class LookupText:
         """Whether a claim of the draft ends there."""
         return position in self._claim_ends
 
-    def skip_whitespace(self, position: int) -> int:
-        """The next position that is no white space."""
-        blanks = _WHITESPACE.match(self._texts, position)
-        return blanks.end() if blanks else position
+    def next_words(self, position: int) -> int:
+        """The position of the next words, past white space and the end of a sentence."""
+        match = _BEFORE_WORDS.match(self._texts, position)
+        return match.end() if match else position
 
     def ids_at(self, position: int) -> str:
         """The ids of the draft's claim that ``position`` stands in, or of the next claim."""

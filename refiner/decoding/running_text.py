@@ -1,8 +1,8 @@
 """Running text in an answer, character by character: what the grammar must know of it, and what may not stand in it."""
 
 import re
-from dataclasses import dataclass
 
+from refiner.decoding.states import InText
 from refiner.decoding.utf8 import character_length, may_continue
 
 _ENDS_SENTENCE = frozenset(".!?。！？…")
@@ -12,20 +12,6 @@ _PLAIN_ENDS = tuple(one.encode() for one in sorted(_ENDS_SENTENCE) if one.isasci
 _PLAIN_MAY_FOLLOW = "".join(one for one in sorted(_MAY_FOLLOW_THE_END) if one.isascii()).encode()
 ASCII_END = 0x80
 """Bytes from here on belong to characters beyond ASCII."""
-
-
-@dataclass(frozen=True, slots=True)
-class InText:
-    """In running text, inside a claim or outside.
-
-    ``pending`` are the bytes of an unfinished character. ``filled`` says that more than white space stands here.
-    ``sentence_ended`` says that the text so far ends a sentence.
-    """
-
-    claim: bool
-    pending: bytes = b""
-    filled: bool = False
-    sentence_ended: bool = False
 
 
 def after_byte_beyond_ascii(state: InText, byte: int) -> InText | None:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_vocabulary import small_vocabulary
 
-from refiner.decoding.grammar import AllowedTokens, Closed, Grammar, InText, Quotes, State
+from refiner.decoding.grammar import AllowedTokens, Grammar, Quotes
+from refiner.decoding.states import Closed, InText, State
 from refiner.domain import Form
 
 VOCABULARY = small_vocabulary("<snippet id=", "</snippet>", "</answer>", "S1", " the", "é.", "\n\n")
@@ -199,7 +200,9 @@ def test_what_must_come_next_is_forced(
     assert tokens_of(grammar.allowed(then)) == tokens_of(grammar.allowed(direct))
 
 
-WORDS = small_vocabulary("<snippet id=", "</snippet>", "</answer>", ">Half", " word", " world", " is", " so", "><")
+WORDS = small_vocabulary(
+    "<snippet id=", "</snippet>", "</answer>", ">Half", " word", " world", " is", " so", "><"
+)
 
 
 @pytest.mark.parametrize(

@@ -148,8 +148,8 @@ def test_the_draft_ends_where_its_last_piece_does() -> None:
 
 def test_white_space_of_every_kind_is_skipped() -> None:
     known = lookup(draft=[("1", "One. \n\t Two.")])
-    assert known.skip_whitespace(4) == len("One. \n\t ")
-    assert known.skip_whitespace(1) == 1
+    assert known.next_words(4) == len("One. \n\t ")
+    assert known.next_words(1) == 1
 
 
 @pytest.mark.parametrize(
