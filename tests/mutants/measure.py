@@ -41,6 +41,7 @@ TESTS = {
     "refiner/diff.py": ["tests/test_diff.py"],
     "refiner/feedback/storage/store.py": ["tests/feedback/test_store.py"],
     "refiner/judges/reply.py": ["tests/judges/test_reply.py", "tests/judges/test_hosted.py"],
+    "refiner/scoring/rubrics.py": ["tests/scoring/test_rubrics.py"],
 }
 """The tests of a module, where they are not those of its package."""
 UNTIMED = "not no_time and not linear_time"
