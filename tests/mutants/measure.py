@@ -39,6 +39,9 @@ ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 TESTS = {
     "refiner/diff.py": ["tests/test_diff.py"],
+    "refiner/formats/answer.py": ["tests/formats/test_answer.py", "tests/formats/test_brackets.py"],
+    "refiner/formats/brackets.py": ["tests/formats/test_brackets.py", "tests/formats/test_answer.py"],
+    "refiner/formats/tags.py": ["tests/formats/test_tags.py", "tests/formats/test_answer.py"],
     "refiner/feedback/storage/store.py": ["tests/feedback/test_store.py"],
     "refiner/judges/reply.py": ["tests/judges/test_reply.py", "tests/judges/test_hosted.py"],
     "refiner/scoring/rubrics.py": ["tests/scoring/test_rubrics.py"],
