@@ -19,7 +19,7 @@ _NEAR_AFTER = 400  # bytes after an expected position that count as near it
 _NEAR_BEFORE = 24  # and before it
 _MAX_HITS = 24  # positions of one string that are looked at
 _FAR_MATCH = 8  # bytes that must match far from an expected position; near it, the last word must
-_LAST_WORD = re.compile(rb"(?:^|\s|(?<=[^\w\s]))[^\s]*\s*$")
+_LAST_WORD = re.compile(rb"(?:^|\s)\S*\s*$")
 _LINE_BREAKS_AS_BLANKS = bytes.maketrans(b"\n\t", b"  ")
 _WHITESPACE = re.compile(rb"\s*")
 _SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’)\]»]*(?=[\s\0])")
@@ -28,8 +28,8 @@ _SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’)\]»]*(?=[\s\0])")
 class Match(NamedTuple):
     """How well the end of the answer matches a position: ``length`` bytes, and whether that is ``near``.
 
-    ``length`` is one of `MATCH_LENGTHS`, `SHORT_MATCH` or `MATCH_WITHIN_WORD`. Longer matches sort higher, then
-    near ones.
+    ``length`` is one of `MATCH_LENGTHS`, `SHORT_MATCH` or `MATCH_WITHIN_WORD`. An answer that is the draft's
+    beginning so far has the greatest, however short it is. Longer matches sort higher, then near ones.
     """
 
     length: int

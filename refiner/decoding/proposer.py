@@ -129,7 +129,7 @@ class Proposer:
                 return
             first_kind = FIRM_MATCH
             if _at_claim_start(ahead):
-                position, first_kind, run = self._next_words(position), CLAIM_START, 0
+                position, first_kind = self._next_words(position), CLAIM_START
 
     @staticmethod
     def _copy_evidence(continuation: _Continuation, done: int, run: int, first_kind: Kind) -> Evidence:
@@ -211,8 +211,7 @@ class Proposer:
     def _option(self, writer: ConstrainedWriter, state: OneOf, position: int) -> _Continuation:
         """One of the byte strings that may come: a tag, or ids."""
         rests = [(option[state.at :], then) for option, then in state.options]
-        within_tag = rests[0][0].endswith(OPEN_CLAIM[1:])
-        if all(_begins_claim(then) for _, then in rests) and not within_tag:
+        if all(_begins_claim(then) for _, then in rests):
             begun = len(writer.written) - writer.written.rfind(OPEN_CLAIM) - len(OPEN_CLAIM)
             ids = self._claim_ids(writer.written, position)
             return _Continuation(
@@ -220,7 +219,8 @@ class Proposer:
             )
         if any(isinstance(then, NextIds) for _, then in rests):
             next_tag = self._after_claim(writer.written, position)
-            rest = next((rest for rest, _ in rests if next_tag.tags.endswith(rest)), b"")
+            ends = (rest for rest, _ in rests if next_tag.tags.endswith(rest))
+            rest = max(ends, key=len, default=b"")  # `<=` ends as a tag does, too
             return _Continuation(tags=rest, evidence=next_tag.evidence)
         return _Continuation()
 

@@ -38,6 +38,12 @@ from cosmic_ray.plugins import get_operator
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 TESTS = {
+    "refiner/decoding/acceptance.py": [
+        "tests/decoding/test_acceptance.py",
+        "tests/decoding/test_proposals.py",
+    ],
+    "refiner/decoding/lookup_text.py": ["tests/decoding/test_lookup_text.py"],
+    "refiner/decoding/proposer.py": ["tests/decoding/test_proposals.py"],
     "refiner/diff.py": ["tests/test_diff.py"],
     "refiner/formats/answer.py": ["tests/formats/test_answer.py", "tests/formats/test_brackets.py"],
     "refiner/formats/brackets.py": ["tests/formats/test_brackets.py", "tests/formats/test_answer.py"],
