@@ -7,7 +7,7 @@ Tags and ids are proposed by how this answer has been using them. Whether a draf
 
 An example. The draft is ``Air scatters blue light most.``, which cites source 1, then a blank and ``At dusk the path is
 longer.``, which cites source 2. The answer so far is ``<answer><snippet id=1>Air scatters``. The proposal is then
-`` blue| light| most|.</snippet>| <|snippet id=|2|>|At| dusk``, and so on, token by token with what each forces: the rest
+`` blue| light| most|.</snippet|>| <|snippet id=|2|>|At| dusk``, and so on, token by token with what each forces: the rest
 of the sentence is copied, the claim is closed where the draft's claim ends, the next one is opened with the draft's id.
 """
 

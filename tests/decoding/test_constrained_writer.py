@@ -13,6 +13,7 @@ TAGS = small_vocabulary("<answer>", "</answer>", "</snippet>", "<snippet id=", "
 BYTES = small_vocabulary()
 WORDS = small_vocabulary(".\n\n", ".</", " was", "</", " One", " Two")
 CLOSING = b"</snippet></answer>"
+CLAIM = "<answer><snippet id=1>One is so."
 
 
 def writer_of(
@@ -117,26 +118,28 @@ def test_a_sentence_of_ones_own_is_complete_where_none_must_be_quoted(form: Form
     assert cut(BYTES, form, f"{text} was", budget_for(BYTES, text), quotes) == "<answer>One is here.</answer>"
 
 
-@pytest.mark.parametrize("form", ["free", "strict"])
-@pytest.mark.parametrize("spare", range(5))
-def test_a_closing_tag_spelled_in_many_tokens_stays_in_the_budget(form: Form, spare: int) -> None:
-    text = "<answer><snippet id=1>One is so."
-    budget = budget_for(TAGS, text) + spare
+def spelled_by_byte(form: Form, budget: int) -> ConstrainedWriter:
+    """An answer of one claim, its closing tags begun with a byte although there are tokens for them."""
     writer = writer_of(TAGS, form, budget)
     writer.start()
-    say(writer, TAGS, "<answer><snippet id=1>")
-    say(writer, TAGS, f"{text}</snippet></answer>", by_byte=True)
-    writer.finish(keep_unfinished=True)
-    assert writer.text == f"{text}</snippet></answer>"
+    say(writer, TAGS, CLAIM.removesuffix("One is so."))
+    say(writer, TAGS, f"{CLAIM}{CLOSING.decode()}", by_byte=True)
+    return writer
+
+
+@pytest.mark.parametrize("form", ["free", "strict"])
+@pytest.mark.parametrize("spare", range(12))
+def test_closing_tags_spelled_in_many_tokens_stay_in_the_budget(form: Form, spare: int) -> None:
+    budget = budget_for(TAGS, CLAIM) + spare
+    writer = spelled_by_byte(form, budget)
+    assert writer.text == f"{CLAIM}{CLOSING.decode()}"
     assert writer.token_count <= budget
 
 
-def test_an_id_with_a_full_stop_ends_no_sentence() -> None:
-    text = "<answer>One and <snippet id=S。1>Two goes on still"
-    writer = writer_of(BYTES, "free", budget_for(BYTES, text), ids=("S。1",))
-    writer.start()
-    say(writer, BYTES, f"{text} on")
-    assert writer.text == "<answer>One and <snippet id=S。1>Two goes on</snippet></answer>"
+def test_closing_tags_that_are_forced_at_once_stand_where_they_just_fit() -> None:
+    budgets = range(budget_for(TAGS, CLAIM), 40)
+    least = next(budget for budget in budgets if not spelled_by_byte("strict", budget).truncated)
+    assert spelled_by_byte("strict", least).token_count == least
 
 
 def test_of_quoted_sentences_only_whole_ones_are_kept() -> None:

@@ -118,7 +118,7 @@ def answers(draw: st.DrawFn) -> tuple[tuple[str, ...], str]:
     return ids, f"<answer>{''.join(parts)}</answer>"
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(case=answers())
 @example(case=(("S1",), "<answer><snippet id=S1>The sky is blue</snippet>.\n</answer>"))
 @example(
@@ -139,7 +139,7 @@ def test_every_natural_token_of_a_free_answer_is_allowed(
     assert list(forbidden(grammar, answer)) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     ids=IDS, sentences=st.lists(SENTENCES.filter(lambda text: text[-1] in '.!?。)"…'), min_size=1, max_size=4)
 )
@@ -153,7 +153,7 @@ def test_every_natural_token_of_a_strict_answer_is_allowed(
     assert list(forbidden(grammar, answer)) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(ids=IDS, sentences=st.lists(SENTENCES, min_size=2, max_size=6, unique=True), data=st.data())
 def test_every_natural_token_of_quotations_is_allowed(
     vocabulary: Vocabulary, ids: tuple[str, ...], sentences: list[str], data: st.DataObject
