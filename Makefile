@@ -102,6 +102,7 @@ postgres: ## install PostgreSQL's server where there is none
 .venv/.dev: .venv/.run
 	$(PIP) install -q --group dev
 	$(PIP) install -q --no-deps "dashscope>=1.20"  # Qwen's vocabulary, for tests; its dependencies are not used
+	$(PIP) install -q --no-deps --upgrade --target .venv/share/tokenizers "llama-models==0.3.0" "mistral-common==1.13.1"
 	touch $@
 
 help: ## this list

@@ -21,9 +21,7 @@ _WORD = re.compile(rf"\s+|[{UNSPACED_SCRIPTS}][^\w\s]*\s*|[^\s{UNSPACED_SCRIPTS}
 _NO_WORD = re.compile(r"[\W_]+")
 _MIN_SIMILARITY = 40.0  # per cent of shared words from which on two sentences are versions of one
 _MIN_SIMILARITY_MOVED = 75.0  # the same for sentences that stand elsewhere
-_MAX_COMPARISONS = (
-    250_000  # sentences of one side times sentences of the other that are compared each with each
-)
+_MAX_COMPARISONS = 250_000  # pairs of sentences, one of each side, that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +49,16 @@ class _Sentence:
 
 
 class _Alphabet:
-    """Gives every different thing a character of its own, so that rapidfuzz compares words as it compares letters."""
+    """Gives every different thing a character of its own, so that rapidfuzz compares words as it compares letters.
+
+    Rapidfuzz takes every code point, lone surrogates and NUL included.
+    """
 
     def __init__(self) -> None:
         self._known: dict[Hashable, str] = {}
 
     def spell(self, things: Sequence[Hashable]) -> str:
-        return "".join(self._letter(thing) for thing in things)
-
-    def _letter(self, thing: Hashable) -> str:
-        number = len(self._known) + 1
-        return self._known.setdefault(thing, chr(number if number < 0xD800 else number + 0x800))  # noqa: PLR2004 - surrogates
+        return "".join(self._known.setdefault(thing, chr(len(self._known))) for thing in things)
 
 
 def compare(draft: Answer, refined: Answer) -> tuple[Change, ...]:
@@ -74,15 +71,15 @@ def compare(draft: Answer, refined: Answer) -> tuple[Change, ...]:
     pairs = _align(left, right)
     moved = _find_moved(left, right, pairs)
     taken = {*pairs.values(), *moved.values()}
-    until_pair = [len(left)] * (len(right) + 1)  # by place in `right`: where its next pair stands in `left`
+    until_pair = [len(left)]  # by place in `right`, from the last: where its next pair stands in `left`
     for number in reversed(range(len(right))):
-        until_pair[number] = pairs.get(number, until_pair[number + 1])
+        until_pair.append(pairs.get(number, until_pair[-1]))
     changes: list[Change] = []
     at = 0
     for number, sentence in enumerate(right):
-        until = until_pair[number]
+        until = until_pair.pop()
         changes += [_unpaired("removed", left[n]) for n in range(at, until) if n not in taken]
-        at = max(at, until)
+        at = until
         if number in pairs or number in moved:
             partner = left[pairs[number] if number in pairs else moved[number]]
             changes.append(_pair(partner, sentence, moved=number in moved))
@@ -122,7 +119,7 @@ def _sentences(answer: Answer, alphabet: _Alphabet) -> list[_Sentence]:
     return [
         _Sentence(
             tuple(tokens),
-            paragraph=not start or "\n" in text[before:start],
+            paragraph=not before or "\n" in text[before:start],
             keys=alphabet.spell([frozenset(token.ids) or token.text.rstrip() for token in tokens]),
             words=alphabet.spell([word for token in tokens if (word := _bare(token.text))]),
         )
@@ -223,8 +220,8 @@ def _find_moved(
 
 
 def _similarities(left: Sequence[_Sentence], right: Sequence[_Sentence], cutoff: float) -> list[list[float]]:
-    """Per cent of shared words for each pair, 0 below ``cutoff``. Empty where there is nothing to compare."""
-    if not left or not right or len(left) * len(right) > _MAX_COMPARISONS:
+    """Per cent of shared words for each pair, 0 below ``cutoff``. Empty where there are too many pairs, or none."""
+    if len(left) * len(right) > _MAX_COMPARISONS:
         return []
     ratios = process.cdist(
         [one.words for one in left], [one.words for one in right], scorer=fuzz.ratio, score_cutoff=cutoff

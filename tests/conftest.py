@@ -34,6 +34,9 @@ MODEL_FIXTURES = frozenset(
     {
         "converted_model",
         "embedded",
+        "embedded_vocabulary",
+        "llama3_vocabulary",
+        "mistral_vocabulary",
         "qwen",
         "qwen_folder",
         "qwen_tokenizer",
@@ -109,6 +112,24 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
 def qwen_vocabulary(qwen_tokenizer: PreTrainedTokenizerFast) -> Vocabulary:
     """Qwen3's vocabulary at its full width."""
     return Vocabulary(qwen_tokenizer, tiny.WIDTH)
+
+
+@pytest.fixture(scope="session")
+def llama3_vocabulary() -> Vocabulary:
+    """Llama 3's vocabulary."""
+    return Vocabulary(tiny.llama3_tokenizer(), 128_256)
+
+
+@pytest.fixture(scope="session")
+def mistral_vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Vocabulary:
+    """Mistral 7B's vocabulary, a SentencePiece model."""
+    return Vocabulary(tiny.mistral_tokenizer(tmp_path_factory.mktemp("mistral")), 32_000)
+
+
+@pytest.fixture(scope="session")
+def embedded_vocabulary(embedded: LocalEngine) -> Vocabulary:
+    """SmolLM2's vocabulary."""
+    return embedded.loaded().vocabulary
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ Knows tokens and the grammar, not models. A writer is asked for `allowed` tokens
 `finish`. The decoding loop (`decoding.loop`) is the same for both kinds of writer.
 """
 
+import re
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,15 +14,21 @@ from refiner.decoding.grammar import (
     OPEN_ANSWER,
     OPEN_CLAIM,
     AllowedTokens,
-    Closed,
     Grammar,
-    InText,
     quoted_claim,
 )
+from refiner.decoding.states import Closed, State
 from refiner.decoding.vocabulary import Vocabulary
+from refiner.formats import notation
 
 MIN_CLAIM_TOKENS = 8
 """Tokens of text that the budget must hold before a claim is opened."""
+
+_UNFINISHED_TAG = re.compile(r"<(?:/?[a-z]*|snippet [^<>]*>?)\Z")  # half a tag, or a claim's without a word
+_CLOSERS = r"(?:[\"'”’)\]]| ?»)*"
+_COMPLETE = re.compile(  # a claim or a sentence; "3." may go on as "3.5", unless a blank or a tag follows
+    rf"<answer>|<snippet [^<>]*>|(?P<end>(?:</snippet>|[。！？]|[.!?…](?={_CLOSERS}(?:[\s<]|\Z))){_CLOSERS})"
+)
 
 
 class Writer(Protocol):
@@ -106,10 +113,9 @@ class ConstrainedWriter:
     def __init__(self, grammar: Grammar, budget: int) -> None:
         self.token_count, self.finished, self.truncated = 0, False, False
         self.written = b""
-        self._complete = 0  # bytes up to the end of the last claim, or sentence inside or outside of one
-        self._sentence_ended = False
         encode = grammar.vocabulary.encode
-        self._budget = budget - len(encode(CLOSE_CLAIM + CLOSE_ANSWER)) - 1
+        self._reserved = len(encode(CLOSE_CLAIM + CLOSE_ANSWER)) + 1
+        self._budget = budget - self._reserved
         longest_id = max((len(encode(f"{one}>".encode())) for one in grammar.ids), default=0)
         self._claim_cost = len(encode(OPEN_CLAIM)) + longest_id + MIN_CLAIM_TOKENS + 2
         left = self._budget - len(encode(OPEN_ANSWER))
@@ -128,12 +134,12 @@ class ConstrainedWriter:
 
     def allowed(self) -> AllowedTokens:
         """What may come next."""
-        return self._grammar.allowed(self.state, may_open=self._may_open_claim())
+        return self._grammar.allowed(self.state, may_open=self._may_open_claim(), fits=self._fits)
 
     def accept(self, token: int) -> list[int]:
         """Write a token and what it forces. Raises `ValueError` for a token that is forbidden."""
         data = self._grammar.vocabulary.token_bytes(token)
-        state = self._grammar.advance(self.state, data, may_open=self._may_open_claim())
+        state = self._grammar.advance(self.state, data, may_open=self._may_open_claim(), fits=self._fits)
         if state is None:
             raise ValueError(f"token {token} ({data!r}) is forbidden here")
         self.state = state
@@ -150,53 +156,61 @@ class ConstrainedWriter:
         self.token_count += len(self._grammar.vocabulary.encode(closing))
         self.state, self.finished = Closed(), True
 
+    def forced(self, state: State) -> tuple[bytes, State]:
+        """What must come after a state whatever the model says, and the state after it."""
+        return self._grammar.forced(state, self._fits)
+
+    def after(self, state: State, *texts: bytes) -> State | None:
+        """The state after the texts; None where one is forbidden."""
+        here: State | None = state
+        for text in texts:
+            if here is not None:
+                here = self._grammar.advance(here, text, may_open=self._may_open_claim(), fits=self._fits)
+        return here
+
     def _may_open_claim(self) -> bool:
         return self._claim_cost <= self._budget - self.token_count
 
-    def _quote_cost(self, claim: bytes) -> int:
-        """Tokens of a quoted claim, with two for what the model may spell otherwise."""
-        return len(self._grammar.vocabulary.encode(claim)) + 2
+    def _fits(self, claim: bytes) -> bool:
+        """Whether the budget holds a quoted claim, with two tokens for what the model may spell otherwise."""
+        return len(self._grammar.vocabulary.encode(claim)) + 2 <= self._budget - self.token_count
 
     def _force(self) -> list[int]:
         """Write what must come next, and return its tokens."""
+        tokens, state = self._grammar.forced_tokens(
+            self.state, may_open=self._may_open_claim(), fits=self._fits
+        )
         left = self._budget - self.token_count
-        data, state = self._grammar.forced(self.state, lambda claim: self._quote_cost(claim) <= left)
-        if not data:
+        if len(tokens) > left + (self._reserved if isinstance(state, Closed) else 0):
+            tokens, state = tokens[:left], self.state  # the budget ends here, and `finish` closes the answer
+        elif not tokens:
             self.state = state  # a choice may have been spelled out
             return []
-        tokens = self._grammar.vocabulary.encode(data)
-        if len(tokens) > left and not isinstance(state, Closed):
-            tokens = tokens[: max(0, left)]
-            data = self._grammar.vocabulary.decode(tokens)
-            state = self._grammar.advance(self.state, data) or state
         self.state = state
-        self._write(tokens, data)
+        self._write(tokens, self._grammar.vocabulary.decode(tokens))
         return tokens
 
     def _write(self, tokens: list[int], data: bytes) -> None:
-        if self._sentence_ended and data[:1].isspace():  # "3." may go on as "3.5"; with a blank it is an end
-            self._complete = len(self.written)
         self.written += data
         self.token_count += len(tokens)
         self.finished = isinstance(self.state, Closed)
-        self._sentence_ended = isinstance(self.state, InText) and self.state.sentence_ended
-        if self.written.endswith(CLOSE_CLAIM):
-            self._complete = len(self.written)
         if not self.finished and self.token_count >= self._budget:
             self.truncated = True
             self.finish(keep_unfinished=False)
 
     def _kept(self, *, keep_unfinished: bool) -> bytes:
         """What of the text remains when it must end here."""
-        text = self.text.encode()
-        begun = text.rfind(b"<")
-        if not isinstance(self.state, InText) and text.find(b">", begun) < 0:
-            text = text[:begun]  # half a tag
-        if _in_claim(text) and text.find(b">", text.rfind(OPEN_CLAIM)) == len(text) - 1:
-            text = text[: text.rfind(OPEN_CLAIM)]  # a claim without a word
-        if not keep_unfinished and not self._sentence_ended:
-            text = text[: self._complete] if self._complete else _at_word_end(text)
-        return text.rstrip() or OPEN_ANSWER
+        text = _UNFINISHED_TAG.sub("", self.text)
+        if not keep_unfinished:
+            text = self._complete_part(text) or _at_word_end(text)
+        return text.rstrip().encode() or OPEN_ANSWER
+
+    def _complete_part(self, text: str) -> str:
+        """Up to the end of the last claim or sentence. Of quoted sentences a whole claim is complete, and no less."""
+        if self._grammar.form == "extractive" and self._grammar.quotes:
+            closed, tag, _ = text.rpartition(notation.CLOSE_CLAIM)
+            return closed + tag
+        return text[: max((part.end() for part in _COMPLETE.finditer(text) if part["end"]), default=0)]
 
 
 def _with_a_quote_that_fits(grammar: Grammar, left: int) -> Grammar:
@@ -219,8 +233,8 @@ def _in_claim(text: bytes) -> bool:
     return text.rfind(OPEN_CLAIM) > text.rfind(CLOSE_CLAIM)
 
 
-def _at_word_end(text: bytes) -> bytes:
+def _at_word_end(text: str) -> str:
     """Without the last word, which may be cut. A single word stays."""
-    start = text.rfind(b">") + 1
-    end = max(text.rfind(b" "), text.rfind(b"\n"))
+    start = text.rfind(">") + 1
+    end = max(text.rfind(" "), text.rfind("\n"))
     return text[:end] if end > start else text

@@ -5,18 +5,28 @@ where a sentence ends. *extractive* has only whole sentences of the sources, non
 caller can look ahead. Knows nothing of models. Token budgets belong to the writer (`decoding.constrained_writer`).
 
 Two kinds of state matter. In `InText` nearly every token may follow, and the mask is cached. In `OneOf` one of a few
-byte strings must follow: tokens are their prefixes, and what all strings begin with is forced and costs no forward
-pass. `NextIds` and `NextQuote` are such choices before they are spelled out.
+byte strings must follow, and what all strings begin with is forced and costs no forward pass. `NextIds` and `NextQuote`
+are such choices before they are spelled out.
+
+A token may reach over the end of a tag, as ``>The`` does in Qwen's vocabulary. The tokenizer's own tokens of a valid
+answer are allowed one after the other, and forced text is given in those tokens (`Grammar.forced_tokens`): a model
+writes best in the tokens that it was trained on.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from refiner.decoding.utf8 import character_length, may_continue
+from refiner.decoding.running_text import (
+    ASCII_END,
+    after_byte_beyond_ascii,
+    after_character,
+    after_plain_ascii,
+)
+from refiner.decoding.states import Closed, InText, NextIds, NextQuote, OneOf, State
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Form
 from refiner.formats import notation
@@ -26,64 +36,22 @@ MAX_IDS_PER_CLAIM = 8
 OPEN_ANSWER, CLOSE_ANSWER = notation.OPEN_ANSWER.encode(), notation.CLOSE_ANSWER.encode()
 OPEN_CLAIM, CLOSE_CLAIM = notation.OPEN_CLAIM.encode(), notation.CLOSE_CLAIM.encode()
 
-_ENDS_SENTENCE = frozenset(".!?。！？…")
-_MAY_FOLLOW_THE_END = frozenset("\"'”’)]» ")
-_PLAIN_ASCII = re.compile(rb"[\n\t -;=-~]+")  # no control characters and no `<`
-_PLAIN_ENDS = tuple(one.encode() for one in sorted(_ENDS_SENTENCE) if one.isascii())
-_PLAIN_MAY_FOLLOW = "".join(one for one in sorted(_MAY_FOLLOW_THE_END) if one.isascii()).encode()
 _DIGITS = b"0123456789"
 _LESS_THAN = (  # what may follow a `<` that begins no tag; after a blank, anything but the letters of tag names
     *(bytes([byte]) for byte in b"=" + _DIGITS),
     *(bytes([ord("-"), byte]) for byte in _DIGITS),
     *(bytes([ord(" "), byte]) for byte in range(0x21, 0x7F) if chr(byte).lower() not in "/<asct"),
 )
-_ASCII_END = 0x80
-
-
-@dataclass(frozen=True, slots=True)
-class InText:
-    """In running text, inside a claim or outside.
-
-    ``pending`` are the bytes of an unfinished character. ``filled`` says that more than white space stands here.
-    ``sentence_ended`` says that the text so far ends a sentence.
-    """
-
-    claim: bool
-    pending: bytes = b""
-    filled: bool = False
-    sentence_ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """One of ``options`` is being written, ``at`` bytes of it so far. A finished option leads to its state."""
-
-    options: "tuple[tuple[bytes, State], ...]"
-    at: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class NextIds:
-    """A claim's next id is due. The claim has the ids in ``used`` already."""
-
-    used: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class NextQuote:
-    """The next quoted sentence is due (extractive form), from the groups at ``group`` and after."""
-
-    group: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """The answer is closed."""
 
 
 Quotes = tuple[tuple[tuple[str, str], ...], ...]
-State = InText | OneOf | NextIds | NextQuote | Closed
 Fits = Callable[[bytes], bool]
+"""Whether the budget holds a quoted claim."""
+
+
+def _everything_fits(claim: bytes) -> bool:
+    del claim
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,52 +86,90 @@ class Grammar:
             first = OneOf(((OPEN_CLAIM, NextIds()),))
         return OneOf(((OPEN_ANSWER, first),))
 
-    def advance(self, state: State, data: bytes, *, may_open: bool = True) -> State | None:
+    def advance(
+        self, state: State, data: bytes, *, may_open: bool = True, fits: Fits = _everything_fits
+    ) -> State | None:
         """The state after ``data``; None where ``data`` is forbidden."""
-        if isinstance(state, InText) and not state.pending and _PLAIN_ASCII.fullmatch(data):
-            return _after_plain_ascii(state, data)
+        if isinstance(state, InText):
+            plain = after_plain_ascii(state, data)
+            if plain is not None:
+                return plain
         here: State | None = state
-        for byte in data:
+        for number, byte in enumerate(data):
             match here:
                 case None | Closed():
                     return None
                 case InText():
                     here = self._after_byte(here, byte, may_open=may_open)
                 case _:
-                    here = _choose(self.expand(here), byte)
+                    here = _choose(self.expand(here, fits, data[:number]), byte)
         return here
 
     def expand(
-        self, state: OneOf | NextIds | NextQuote, fits: Fits = lambda _: True, before: bytes = b""
+        self, state: OneOf | NextIds | NextQuote, fits: Fits = _everything_fits, before: bytes = b""
     ) -> OneOf:
-        """The choice spelled out. ``fits`` says whether the budget holds ``before`` and a quoted claim."""
+        """The choice spelled out. The budget must hold ``before`` and a quoted claim."""
         if isinstance(state, NextIds):
             return self._id_options(state.used)
         if isinstance(state, NextQuote):
             return self._quote_options(state.group, lambda claim: fits(before + claim))
         return state
 
-    def forced(self, state: State, fits: Fits = lambda _: True) -> tuple[bytes, State]:
-        """What must come next whatever the model says, and the state after it.
-
-        Inside quotes that differ later on, only whole words are forced. Half a word would leave the model to finish
-        it in tokens that it never saw.
-        """
+    def forced(self, state: State, fits: Fits = _everything_fits) -> tuple[bytes, State]:
+        """What must come next whatever the model says, and the state after it."""
         written = b""
         while isinstance(state, OneOf | NextIds | NextQuote):
             choice = self.expand(state, fits, written)
             rests = [option[choice.at :] for option, _ in choice.options]
-            if len(rests) == 1:
-                written += rests[0]
-                state = choice.options[0][1]
-                continue
-            common = _common_prefix(rests)
-            if b">" in choice.options[0][0][: choice.at + len(common)]:
-                common = common[: max(common.rfind(b" "), common.find(b">") + 1)]
-            return written + common, OneOf(choice.options, choice.at + len(common))
+            if len(rests) > 1:
+                common = _common_prefix(rests)
+                return written + common, OneOf(choice.options, choice.at + len(common))
+            written += rests[0]
+            state = choice.options[0][1]
         return written, state
 
-    def allowed(self, state: State, *, may_open: bool = True) -> AllowedTokens:
+    def forced_tokens(
+        self, state: State, *, may_open: bool = True, fits: Fits = _everything_fits
+    ) -> tuple[list[int], State]:
+        """The tokens that must come next, and the state after them.
+
+        These are the tokenizer's own tokens of what is forced, up to where they hang on what the model will choose. A
+        token that begins in the forced text may end behind it. Wherever one may begin, the tokens before it are those
+        of the text before it, as byte pair encoding joins nothing across a token's border. So what the texts before
+        all such places have in common is certain.
+        """
+        if isinstance(state, InText | Closed):
+            return [], state
+        state = self.expand(state, fits)
+        data, then = self.forced(state, fits)
+        tokens = self.vocabulary.encode(data) if data else []
+        if isinstance(then, Closed):
+            return tokens, then
+        certain = len(tokens)
+        for place in self._reaching_over(data, then, may_open=may_open, fits=fits):
+            certain = _common_length(tokens[:certain], self.vocabulary.encode(data[:place]))
+        if certain == len(tokens):
+            return tokens, then
+        tokens = tokens[:certain]
+        return tokens, self.advance(state, self.vocabulary.decode(tokens), fits=fits) or state
+
+    def _reaching_over(self, data: bytes, then: State, *, may_open: bool, fits: Fits) -> Iterator[int]:
+        """The places in ``data`` where a token may begin that ends behind it."""
+        following = {b""}
+        if not isinstance(then, InText | Closed):
+            choice = self.expand(then, fits, data)
+            following = {option[choice.at : choice.at + 1] for option, _ in choice.options}
+        for place in range(max(0, len(data) - self.vocabulary.longest_token), len(data)):
+            begun = data[place:]
+            if any(
+                self.advance(then, token[len(begun) :], may_open=may_open, fits=fits) is not None
+                for byte in following
+                for token, _ in self.vocabulary.beginning_with(begun + byte)
+                if len(token) > len(begun)
+            ):
+                yield place
+
+    def allowed(self, state: State, *, may_open: bool = True, fits: Fits = _everything_fits) -> AllowedTokens:
         """The tokens that may come next."""
         if isinstance(state, InText):
             key = (self.form, state, may_open and bool(self.ids))
@@ -172,13 +178,19 @@ class Grammar:
             return self.mask_cache[key]
         if isinstance(state, Closed):
             return AllowedTokens()
-        choice, token_by_bytes = self.expand(state), self.vocabulary.token_by_bytes
-        longest = self.vocabulary.longest_token
-        rests = {option[choice.at : choice.at + longest] for option, _ in choice.options}
+        choice, longest = self.expand(state, fits), self.vocabulary.longest_token
+        rests = {option[choice.at : choice.at + longest]: then for option, then in choice.options}
         prefixes = {rest[:n] for rest in rests for n in range(1, len(rest) + 1)}
-        return AllowedTokens(
-            tokens=tuple(sorted(token_by_bytes[one] for one in prefixes & token_by_bytes.keys()))
-        )
+        spelled = self.vocabulary.tokens_by_bytes
+        found = {token for data in prefixes & spelled.keys() for token in spelled[data]}
+        for rest, then in rests.items():
+            found.update(
+                token
+                for data, token in self.vocabulary.beginning_with(rest)
+                if len(rest) < len(data)
+                and self.advance(then, data[len(rest) :], may_open=may_open, fits=fits) is not None
+            )
+        return AllowedTokens(tokens=tuple(sorted(found)))
 
     def _allowed_in_text(self, state: InText, *, may_open: bool) -> AllowedTokens:
         fitting = [
@@ -197,19 +209,19 @@ class Grammar:
     # --- one byte further ------------------------------------------------------------------------------
 
     def _after_byte(self, state: InText, byte: int, *, may_open: bool) -> State | None:
-        if state.pending or byte >= _ASCII_END:
-            return _after_character_byte(state, byte)
+        if state.pending or byte >= ASCII_END:
+            return after_byte_beyond_ascii(state, byte)
         if byte == ord("<"):
             return self._after_less_than(state, may_open=may_open)
         control = (byte < ord(" ") and byte not in b"\n\t") or byte == ord("\x7f")
         leading = state.claim and not state.filled and byte in b" \n\t"  # it would part `>` from a word
-        return None if control or leading else _after_character(state, chr(byte))
+        return None if control or leading else after_character(state, chr(byte))
 
     def _after_less_than(self, state: InText, *, may_open: bool) -> OneOf | None:
         """After a ``<``: a tag where one may stand, or within a sentence a sign that means less."""
         options: list[tuple[bytes, State]] = []
         if state.filled and not state.sentence_ended:
-            options += [(sign, _after_character(state, chr(sign[-1]))) for sign in _LESS_THAN]
+            options += _less_than_signs(state)
         if state.claim and state.filled and self.form != "strict":
             options.append((CLOSE_CLAIM[1:], InText(claim=False, filled=True, sentence_ended=True)))
         elif state.claim and state.filled and state.sentence_ended:
@@ -246,10 +258,22 @@ def quoted_claim(source_id: str, sentence: str, *, first: bool) -> bytes:
     return ("" if first else " ").encode() + notation.claim(source_id, sentence).encode()
 
 
+@lru_cache
+def _less_than_signs(state: InText) -> tuple[tuple[bytes, State], ...]:
+    """What may follow a ``<`` that begins no tag."""
+    return tuple((sign, after_character(state, chr(sign[-1]))) for sign in _LESS_THAN)
+
+
 def _common_prefix(strings: Sequence[bytes]) -> bytes:
     first, last = min(strings), max(strings)
     same = (n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1])
     return first[: next(same, min(len(first), len(last)))]
+
+
+def _common_length(some: Sequence[int], others: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    pairs = enumerate(zip(some, others, strict=False))
+    return next((n for n, (one, other) in pairs if one != other), min(len(some), len(others)))
 
 
 def _choose(choice: OneOf, byte: int) -> State | None:
@@ -257,28 +281,3 @@ def _choose(choice: OneOf, byte: int) -> State | None:
     if len(live) == 1 and len(live[0][0]) == choice.at + 1:
         return live[0][1]
     return OneOf(live, choice.at + 1) if live else None
-
-
-def _after_character_byte(state: InText, byte: int) -> InText | None:
-    """One byte of a character beyond ASCII."""
-    if not may_continue(state.pending, byte):
-        return None
-    character = state.pending + bytes([byte])
-    if len(character) < character_length(character[0]):
-        return InText(state.claim, character, state.filled, state.sentence_ended)
-    return _after_character(state, character.decode())
-
-
-def _after_character(state: InText, character: str) -> InText:
-    goes_on = state.sentence_ended and character in _MAY_FOLLOW_THE_END
-    ended = character in _ENDS_SENTENCE or goes_on
-    return InText(state.claim, b"", state.filled or not character.isspace(), ended)
-
-
-def _after_plain_ascii(state: InText, data: bytes) -> InText | None:
-    """Many plain characters at once: the same as `Grammar.advance` makes of them one by one."""
-    if state.claim and not state.filled and data[:1].isspace():
-        return None
-    rest = data.rstrip(_PLAIN_MAY_FOLLOW)
-    ended = rest.endswith(_PLAIN_ENDS) if rest else state.sentence_ended
-    return InText(state.claim, b"", state.filled or not data.isspace(), ended)

@@ -19,17 +19,19 @@ _NEAR_AFTER = 400  # bytes after an expected position that count as near it
 _NEAR_BEFORE = 24  # and before it
 _MAX_HITS = 24  # positions of one string that are looked at
 _FAR_MATCH = 8  # bytes that must match far from an expected position; near it, the last word must
-_LAST_WORD = re.compile(rb"(?:^|\s|(?<=[^\w\s]))[^\s]*\s*$")
+_LAST_WORD = re.compile(rb"(?:^|\s)\S*\s*$")
 _LINE_BREAKS_AS_BLANKS = bytes.maketrans(b"\n\t", b"  ")
-_WHITESPACE = re.compile(rb"\s*")
+_BEFORE_WORDS = re.compile(  # white space, and what ends a sentence that was left without its end
+    rb"(?:[\s.!?,;:)\]]|%s)*" % b"|".join(character.encode() for character in "。！？…”’»")
+)
 _SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’)\]»]*(?=[\s\0])")
 
 
 class Match(NamedTuple):
     """How well the end of the answer matches a position: ``length`` bytes, and whether that is ``near``.
 
-    ``length`` is one of `MATCH_LENGTHS`, `SHORT_MATCH` or `MATCH_WITHIN_WORD`. Longer matches sort higher, then
-    near ones.
+    ``length`` is one of `MATCH_LENGTHS`, `SHORT_MATCH` or `MATCH_WITHIN_WORD`. An answer that is the draft's
+    beginning so far has the greatest, however short it is. Longer matches sort higher, then near ones.
     """
 
     length: int
@@ -93,10 +95,10 @@ class LookupText:
         """Whether a claim of the draft ends there."""
         return position in self._claim_ends
 
-    def skip_whitespace(self, position: int) -> int:
-        """The next position that is no white space."""
-        blanks = _WHITESPACE.match(self._texts, position)
-        return blanks.end() if blanks else position
+    def next_words(self, position: int) -> int:
+        """The position of the next words, past white space and the end of a sentence."""
+        match = _BEFORE_WORDS.match(self._texts, position)
+        return match.end() if match else position
 
     def ids_at(self, position: int) -> str:
         """The ids of the draft's claim that ``position`` stands in, or of the next claim."""

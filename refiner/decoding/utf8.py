@@ -18,3 +18,8 @@ def may_continue(pending: bytes, byte: int) -> bool:
 def character_length(lead: int) -> int:
     """How many bytes the character has that ``lead`` begins."""
     return 2 + (lead >= 0xE0) + (lead >= 0xF0)  # noqa: PLR2004 - UTF-8's borders
+
+
+def is_continuation(byte: int) -> bool:
+    """Whether a byte goes on with a character that another byte began."""
+    return byte & 0xC0 == 0x80  # noqa: PLR2004 - UTF-8's mark of such bytes

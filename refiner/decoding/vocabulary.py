@@ -7,12 +7,15 @@ answer format.
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from refiner.decoding.utf8 import is_continuation
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _CONTROL = frozenset(range(0x20)) - {0x09, 0x0A} | {0x7F}
@@ -77,8 +80,28 @@ class Vocabulary:
 
     @cached_property
     def token_by_bytes(self) -> dict[bytes, int]:
-        """The token of each byte string. The lowest id counts where two tokens spell the same."""
-        return {data: n for n, data in sorted(self._bytes.items(), reverse=True)}
+        """The token of each byte string. The highest id counts: a SentencePiece model's ``<0x30>`` comes before ``0``."""
+        return {data: n for n, data in sorted(self._bytes.items())}
+
+    @cached_property
+    def tokens_by_bytes(self) -> dict[bytes, list[int]]:
+        """All tokens of each byte string."""
+        found: dict[bytes, list[int]] = {}
+        for token, data in self._bytes.items():
+            found.setdefault(data, []).append(token)
+        return found
+
+    @cached_property
+    def _in_order(self) -> list[tuple[bytes, int]]:
+        return sorted((data, n) for n, data in self._bytes.items())
+
+    def beginning_with(self, prefix: bytes) -> list[tuple[bytes, int]]:
+        """The bytes and ids of all tokens that begin with ``prefix``, itself among them."""
+        start = bisect_left(self._in_order, (prefix, -1))
+        end = start
+        while end < len(self._in_order) and self._in_order[end][0].startswith(prefix):
+            end += 1
+        return self._in_order[start:end]
 
     @cached_property
     def longest_token(self) -> int:
@@ -121,11 +144,26 @@ class Vocabulary:
         return b"".join(map(self.token_bytes, tokens))
 
     def _encode(self, text: bytes) -> list[int]:
-        encoding = self._tokenizer.backend_tokenizer.encode(
-            text.decode(errors="ignore"), add_special_tokens=False
-        )
-        tokens: list[int] = encoding.ids
-        return tokens if self.decode(tokens) == text else self._longest_match(text)
+        """The tokenizer's tokens: of the text alone, else behind a line break, else greedy ones.
+
+        Some tokenizers add a blank where a text begins (SentencePiece). Behind a line break they do not.
+        """
+        whole = text.decode(errors="ignore")
+        tokens = self._tokenize(whole)
+        if self.decode(tokens) == text:
+            return tokens
+        begun = next((n for n, byte in enumerate(text) if not is_continuation(byte)), len(text))
+        if 0 < begun < len(text):
+            return self._longest_match(text[:begun]) + self._encode(text[begun:])
+        tokens = self._tokenize(f"\n{whole}")
+        for start in range(1, len(tokens)):
+            if self.decode(tokens[start:]) == text:
+                return tokens[start:]
+        return self._longest_match(text)
+
+    def _tokenize(self, text: str) -> list[int]:
+        tokens: list[int] = self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+        return tokens
 
     def _longest_match(self, text: bytes) -> list[int]:
         """Greedy tokens, for tokenizers that add blanks or fold characters."""

@@ -20,8 +20,8 @@ _CLAIM_NAMES = frozenset({"snippet", "snippets", "cite"})
 _NAMES = ("answer", "snippets?", "cite", "think")
 _FENCES = ("webpage", "tool_output", "question", "sources", "draft")  # of tool output, and of the prompt
 _TAG = tags.pattern(*_NAMES)
-_UNKNOWN_TAG = re.compile(r"</?([A-Za-z][\w:-]*+)(?:\s[^<>]*+|/)?>")
-_CUT_TAG = re.compile(r"<(/?)([A-Za-z]*+)(\s[^<>]{0,200})?")
+_UNKNOWN_TAG = re.compile(r"</?[A-Za-z][\w:-]*+(?:\s[^<>]*+|/)?>")
+_CUT_TAG = re.compile(r"<(/?)([A-Za-z]*+)(\s[^<>]{0,200}+)?+\Z")
 _FIRST_LINE = re.compile(r"\s*+[^\r\n]*+")
 _TAGLIKE = re.compile(
     rf"<(?=[^\W\d_]|[/|!?▁｜]|\s++(?:/\s*+)?(?:{'|'.join((*_NAMES, *_FENCES))})\b)", re.IGNORECASE
@@ -86,7 +86,7 @@ def parse(text: str, known_ids: Collection[str] = (), *, expect_block: bool = Tr
         stretches = brackets.cite(text, [(start, end) for start, end, _ in stretches], known_ids)
     parts = _parts(text, stretches)
     for part in parts:
-        unknown = [match for match in _UNKNOWN_TAG.finditer(part.text) if not _TAG.match(match[0])]
+        unknown = list(_UNKNOWN_TAG.finditer(part.text))
         if unknown:
             findings.note("unknown_tag", part.start + unknown[0].start(), len(unknown))
     return Answer(text, parts, findings.all())
@@ -94,8 +94,7 @@ def parse(text: str, known_ids: Collection[str] = (), *, expect_block: bool = Tr
 
 def _end_without_cut_tag(text: str, findings: _Findings) -> int:
     """Where the text ends, without a tag of the format that the end of the budget cut off."""
-    at = text.rfind("<")
-    match = _CUT_TAG.fullmatch(text, at) if at >= 0 else None
+    match = _CUT_TAG.search(text)
     if not match:
         return len(text)
     closing, name, attributes = match[1], match[2].lower(), match[3]
@@ -103,8 +102,8 @@ def _end_without_cut_tag(text: str, findings: _Findings) -> int:
     begun = any(known.startswith(name) for known in names) and (closing or len(name) > 1)
     if not (name in names if attributes else begun):
         return len(text)
-    findings.note("cut_tag", at)
-    return at
+    findings.note("cut_tag", match.start())
+    return match.start()
 
 
 def _outside_thinking(text: str, end: int, findings: _Findings) -> list[Tag]:
@@ -114,11 +113,10 @@ def _outside_thinking(text: str, end: int, findings: _Findings) -> list[Tag]:
         findings.note("unclosed_think", unclosed)
     thoughts = [Tag("think", closing=False, empty=True, attributes="", start=a, end=b) for a, b in spans]
     found: list[Tag] = []
-    for tag in sorted([*tags.find(_TAG, text[:end]), *thoughts], key=lambda tag: (tag.start, -tag.end)):
+    # The sort is stable: thinking comes before the tag that it begins with.
+    for tag in sorted([*thoughts, *tags.find(_TAG, text[:end])], key=lambda tag: tag.start):
         if not found or tag.start >= found[-1].end:
             found.append(tag)
-        elif tag.end > found[-1].end:  # thinking without a beginning may start where no tag does
-            found[-1] = tag
     return found
 
 
@@ -132,13 +130,14 @@ def _block(
             findings.note("no_block", 0)
         return found, 0, end
     first, last = blocks[-1]
-    ends = [found[close].end if close < len(found) else end for _, close in blocks]
     if len(blocks) > 1:
         findings.note("several_blocks", found[first].start)
     at = 0
-    inside = zip((found[opening].start for opening, _ in blocks), ends, strict=True)
+    inside = [
+        (found[opening].start, found[close].end if close < len(found) else end) for opening, close in blocks
+    ]
     for start, stop in sorted([*inside, *((tag.start, tag.end) for tag in found), (end, end)]):
-        if at < start and text[at:start].strip():
+        if text[at:start].strip():
             findings.note("outside_block", at)
         at = max(at, stop)
     return found[first + 1 : last], found[first].end, found[last].start if last < len(found) else end
@@ -216,7 +215,8 @@ def _pairs(found: Sequence[Tag], findings: _Findings) -> dict[int, int | None]:
             findings.note("unclosed_claim", found[index].start)
         elif close < closes:
             findings.note("nested_claim", found[index].start)
-        closes = max(closes, close or 0)
+        else:
+            closes = close
     return pairs
 
 

@@ -9,7 +9,8 @@ tags.
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from refiner.text import sentences
 
@@ -44,10 +45,10 @@ class _Group:
     start: int
     end: int
     ids: _Ids
-    low: int = 0  # where the stretch may begin that it covers
-    stop: int = 0  # where the words before it end
-    word: int | None = None  # the last letter or digit of those words; None if there are none
-    same_line: bool = False  # whether the bracket before stands on the same line
+    low: int = field(init=False)  # where the stretch may begin that it covers
+    stop: int = field(init=False)  # where the words before it end
+    word: int | None = field(init=False)  # the last letter or digit of those words; None if there are none
+    same_line: bool = field(init=False)  # whether no line ends between the bracket before and this one
 
 
 def cite(raw: str, spans: Sequence[tuple[int, int]], known: Collection[str]) -> list[Stretch]:
@@ -107,7 +108,7 @@ def _find_words_before(text: str, groups: Sequence[_Group]) -> None:
         group.low = max(floor, line)
         group.stop = group.low + len(text[group.low : group.start].rstrip())
         group.word = _last_word(text, group.low, group.stop)
-        group.same_line = not line and floor > 0
+        group.same_line = not line
         if group.word is None and line:
             above = text[floor:line].rstrip()
             begin = floor + max(above.rfind("\n"), above.rfind("\r")) + 1
@@ -133,7 +134,7 @@ def _cuts(text: str, groups: Sequence[_Group]) -> list[Stretch]:
             cuts.append((start, end, tuple(ids)))
         at = end
     cuts.append((at, len(text), ()))
-    return [cut for cut in cuts if cut[0] < cut[1]]
+    return cuts
 
 
 def _covered(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids | None]]:
@@ -144,7 +145,7 @@ def _covered(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids |
     cover: list[tuple[int, int, _Ids | None]] = []
     home: _Ids | None = None  # of the claim before, on the same line
     taken = 0  # where that claim ends
-    for group, following in zip(groups, (*groups[1:], None), strict=True):
+    for group, following in zip_longest(groups, groups[1:]):
         limit = following.start if following else len(text)
         after = _skip_blanks(text, group.end)
         ahead = False
@@ -155,8 +156,7 @@ def _covered(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids |
             sentence = split[bisect_right(starts, group.word) - 1]
             ahead = _names_subject(text, group, sentence, limit)
             low = max(group.low, sentence.start, taken)
-            lead = _LEAD.match(text, low, group.word)
-            start = after if ahead else lead.end() if lead else low
+            start = after if ahead else _skip_lead(text, low, group.word)
             home, taken = group.ids, sentence.end if ahead else group.stop
             cover.append((start, taken, home))
         elif inline.isdisjoint(group.ids) and _count_words(text, after, limit) >= _MIN_CLAIM_WORDS:
@@ -166,7 +166,7 @@ def _covered(text: str, groups: Sequence[_Group]) -> list[tuple[int, int, _Ids |
                 following.ids = group.ids | following.ids  # "[1] finds that … [2]": both cover it
             else:
                 taken = max(after, sentence.end)
-                cover.append((after, taken, home))
+                cover.append((_skip_lead(text, after, taken), taken, home))
         else:  # an entry of a reference list
             home = None
             continue
@@ -189,7 +189,9 @@ def _names_subject(text: str, group: _Group, sentence: sentences.Sentence, limit
 
 def _dropped(text: str, group: _Group, *, ahead: bool) -> tuple[int, int]:
     """The bracket with the blanks before it. If those part words or lines, with the blanks after it, or with none."""
-    if ahead or "\n" in text[group.stop : group.start] or "\r" in text[group.stop : group.start]:
+    before = text[group.stop : group.start]
+    glued = not before and group.word is not None  # "Smith[4] proposes …"
+    if (ahead and not glued) or "\n" in before or "\r" in before:
         return group.start, _skip_blanks(text, group.end)
     parts = text[group.end : group.end + 1].isalnum() or text[group.end : group.end + 1] in tuple("([")
     return (group.start if parts else group.stop), group.end
@@ -198,6 +200,12 @@ def _dropped(text: str, group: _Group, *, ahead: bool) -> tuple[int, int]:
 def _skip_blanks(text: str, at: int) -> int:
     blank = _BLANK.match(text, at)
     return blank.end() if blank else at
+
+
+def _skip_lead(text: str, at: int, end: int) -> int:
+    """Past the blanks and punctuation that begin no claim."""
+    lead = _LEAD.match(text, at, end)
+    return lead.end() if lead else at
 
 
 def _count_words(text: str, start: int, end: int) -> int:

@@ -39,12 +39,11 @@ def test_the_long_case_is_as_long_as_it_says() -> None:
     assert len(case.answer.split()) >= WORDS
 
 
-def test_a_long_result_is_there_sooner_than_the_page_streams_with_little_work_and_leaves_nothing_behind(
+def test_a_long_result_streams_with_little_work_and_leaves_nothing_behind(
     long: Served, chromium: Browser, tmp_path: Path
 ) -> None:
-    """Compares what the same browser does in the same minute; the seconds and frames are the soak's."""
+    """Processor time, whatever else the machine does; the seconds and frames are the soak's."""
     watched = watch(long, chromium, tmp_path, runs=2)
-    assert max(run.interactive for run in watched.runs) < watched.load
     assert watched.busy < 0.5, "the page's thread has no time for frames"
     watched.leaves_nothing()
 
@@ -62,9 +61,8 @@ def test_a_long_result_answers_within_a_second_streams_smoothly_and_leaves_nothi
 
 @dataclass(frozen=True)
 class Watched:
-    """Some runs in one page, the seconds that it took to load, and the share of the runs' time that it computed."""
+    """Some runs in one page, and the share of their time that its main thread computed."""
 
-    load: float
     busy: float
     runs: list[performance_probe.RunTiming]
     held: list[tuple[float, int]]
@@ -85,7 +83,6 @@ def watch(long: Served, chromium: Browser, folder: Path, runs: int) -> Watched:
         page.add_init_script(performance_probe.PROBE_SCRIPT)
         page.goto(long.url)
         page.locator("#refine").wait_for()
-        load = page.evaluate("performance.now()") / 1000
         session = context.new_cdp_session(page)
         performance_probe.fill_long_case(page, CASE.question, CASE.draft, CASE.sources, rubric)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -98,4 +95,4 @@ def watch(long: Served, chromium: Browser, folder: Path, runs: int) -> Watched:
         busy = computed / (time.perf_counter() - begun)
         assert page.locator(".criteria li").count() == CRITERIA
         assert page.locator(".claims").first.locator("tbody tr", has=page.locator(".chip")).count() == CLAIMS
-    return Watched(load, busy, seen, held)
+    return Watched(busy, seen, held)

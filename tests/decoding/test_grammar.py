@@ -1,153 +1,27 @@
-"""Whatever logits say, what is written under the grammar is a valid answer within its budget."""
-
-from collections.abc import Sequence
+"""Which bytes the answer format lets through, what it forces, and which tokens it offers."""
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from timing import relative_cost
+from small_vocabulary import small_vocabulary
 
-from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter
-from refiner.decoding.grammar import AllowedTokens, Closed, Grammar, InText, Quotes, State
-from refiner.decoding.vocabulary import Vocabulary
-from refiner.domain import Answer, Claim, Form
-from refiner.formats.answer import defang, invented_ids, parse
+from refiner.decoding.grammar import AllowedTokens, Grammar, Quotes
+from refiner.decoding.states import Closed, InText, State
+from refiner.domain import Form
 
-Seen = dict[tuple[Form, InText, bool], AllowedTokens]
-IDS = st.lists(
-    st.text("abcS_-.:/0129äß测", min_size=1, max_size=24).filter(lambda one: not one.endswith("/")),
-    min_size=1,
-    max_size=12,
-    unique=True,
-).map(tuple)
-SENTENCE = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp", "Zs")) | st.just(" "), max_size=80
-).map(lambda text: " ".join(defang(text).split()))
-BUDGETS = st.integers(16, 120)
+VOCABULARY = small_vocabulary("<snippet id=", "</snippet>", "</answer>", "S1", " the", "é.", "\n\n")
+QUOTES: Quotes = ((("1", "One is here."), ("2", "One is there.")), (("2", "Two is p < 0.05."),))
+EIGHT_OF_NINE = tuple("12345678")
 
 
-class Chance:
-    """Random logits. ``bias`` lifts the tokens that are not plain, which chance alone would hardly meet."""
-
-    def __init__(self, vocabulary: Vocabulary, seed: int, bias: float) -> None:
-        self._random = np.random.default_rng(seed)
-        self._lift = np.zeros(vocabulary.size)
-        self._lift[[token for token, data in vocabulary.context_dependent if b"<" in data]] = bias
-
-    def __call__(self, allowed: AllowedTokens) -> int:
-        logits = self._random.gumbel(size=len(self._lift)) + self._lift
-        if allowed.mask is None:
-            return max(allowed.tokens, key=lambda token: logits[token])
-        return int(np.where(allowed.mask, logits, -np.inf).argmax())
+def grammar_of(form: Form, ids: tuple[str, ...] = ("1", "2")) -> Grammar:
+    return Grammar(VOCABULARY, form, ids, QUOTES if form == "extractive" else ())
 
 
-def write(writer: ConstrainedWriter, pick: Chance, stop_after: int | None = None) -> str:
-    writer.start()
-    for _ in range(stop_after if stop_after is not None else 10_000):
-        if writer.finished:
-            break
-        writer.accept(pick(writer.allowed()))
-    writer.finish(keep_unfinished=True)
-    return writer.text
-
-
-def check(text: str, ids: Sequence[str], writer: ConstrainedWriter, budget: int) -> Answer:
-    """What holds of every answer."""
-    answer = parse(text, ids)
-    assert text.startswith("<answer>")
-    assert text.endswith("</answer>")
-    assert answer.findings == ()
-    assert invented_ids(answer, ids) == ()
-    assert writer.finished
-    assert writer.token_count <= budget
-    return answer
-
-
-@given(ids=IDS, budget=BUDGETS, seed=st.integers(0, 2**32 - 1), bias=st.sampled_from([0.0, 6.0, 12.0]))
-@pytest.mark.parametrize("form", ["free", "strict"])
-@settings(max_examples=60)
-def test_random_logits_write_a_valid_answer(
-    qwen_vocabulary: Vocabulary,
-    seen: Seen,
-    form: Form,
-    ids: tuple[str, ...],
-    budget: int,
-    seed: int,
-    bias: float,
-) -> None:
-    writer = ConstrainedWriter(Grammar(qwen_vocabulary, form, ids, mask_cache=seen), budget)
-    check(write(writer, Chance(qwen_vocabulary, seed, bias)), ids, writer, budget)
-
-
-@given(
-    ids=IDS,
-    budget=BUDGETS,
-    seed=st.integers(0, 2**32 - 1),
-    stop_after=st.integers(0, 40),
-    form=st.sampled_from(["free", "strict"]),
-)
-@settings(max_examples=60)
-def test_stopping_anywhere_leaves_a_valid_answer_that_keeps_what_was_written(
-    qwen_vocabulary: Vocabulary,
-    seen: Seen,
-    form: Form,
-    ids: tuple[str, ...],
-    budget: int,
-    seed: int,
-    stop_after: int,
-) -> None:
-    writer = ConstrainedWriter(Grammar(qwen_vocabulary, form, ids, mask_cache=seen), budget)
-    check(write(writer, Chance(qwen_vocabulary, seed, 6.0), stop_after), ids, writer, budget)
-
-
-@st.composite
-def quoted(draw: st.DrawFn) -> Quotes:
-    sentences = draw(st.lists(SENTENCE.filter(bool), min_size=1, max_size=8, unique=True))
-    ids = draw(IDS)
-    pairs = [(draw(st.sampled_from(ids)), sentence) for sentence in sentences]
-    width = draw(st.integers(1, 3))
-    return tuple(tuple(pairs[n : n + width]) for n in range(0, len(pairs), width))
-
-
-@given(quotes=quoted(), budget=BUDGETS, seed=st.integers(0, 2**32 - 1))
-@example(quotes=((("1", "Half a word."), ("2", "Half a world.")),), budget=40, seed=0)
-@settings(max_examples=100)
-def test_extractive_answers_are_sentences_of_the_sources_none_twice(
-    qwen_vocabulary: Vocabulary, quotes: Quotes, budget: int, seed: int
-) -> None:
-    ids = tuple(dict.fromkeys(one for group in quotes for one, _ in group))
-    writer = ConstrainedWriter(Grammar(qwen_vocabulary, "extractive", ids, quotes), budget)
-    answer = check(write(writer, Chance(qwen_vocabulary, seed, 0.0)), ids, writer, budget)
-    given_pairs = [(one, sentence) for group in quotes for one, sentence in group]
-    claims = [(claim.ids[0], claim.text) for claim in answer.claims]
-    assert len(set(claims)) == len(claims)
-    if len(claims) > 1:
-        assert [given_pairs.index(claim) for claim in claims] == sorted(map(given_pairs.index, claims))
-
-
-@pytest.mark.parametrize("form", ["free", "strict", "extractive"])
-@pytest.mark.parametrize("budget", range(16, 40))
-def test_the_smallest_budgets_hold_something(
-    qwen_vocabulary: Vocabulary, seen: Seen, form: Form, budget: int
-) -> None:
-    quotes = ((("7", "The sky is blue on a clear day."),),)
-    writer = ConstrainedWriter(Grammar(qwen_vocabulary, form, ("7",), quotes, mask_cache=seen), budget)
-    answer = check(write(writer, Chance(qwen_vocabulary, budget, 6.0)), ("7",), writer, budget)
-    assert answer.text
-
-
-@pytest.mark.parametrize("form", ["free", "strict", "extractive"])
-def test_without_sources_the_answer_is_plain_text(qwen_vocabulary: Vocabulary, form: Form) -> None:
-    writer = ConstrainedWriter(Grammar(qwen_vocabulary, form, ()), 64)
-    answer = check(write(writer, Chance(qwen_vocabulary, 1, 6.0)), (), writer, 64)
-    assert answer.claims == ()
-
-
-def test_strict_answers_have_words_only_in_claims(qwen_vocabulary: Vocabulary, seen: Seen) -> None:
-    writer = ConstrainedWriter(Grammar(qwen_vocabulary, "strict", ("a", "b"), mask_cache=seen), 200)
-    answer = parse(write(writer, Chance(qwen_vocabulary, 3, 12.0)), ("a", "b"))
-    assert all(isinstance(part, Claim) or not part.text.strip() for part in answer.parts)
+def after(grammar: Grammar, text: str, *, may_open: bool = True) -> State | None:
+    """The state after an answer's beginning, or None where the grammar forbids it."""
+    return grammar.advance(grammar.start(may_open=may_open), f"<answer>{text}".encode(), may_open=may_open)
 
 
 @pytest.mark.parametrize(
@@ -157,129 +31,297 @@ def test_strict_answers_have_words_only_in_claims(qwen_vocabulary: Vocabulary, s
         pytest.param("p <0.05", True, id="less before a digit"),
         pytest.param("x <= y", True, id="at most"),
         pytest.param("n < x", True, id="less than a letter"),
+        pytest.param("n < !x", True, id="less than the first sign"),
+        pytest.param("n < ~100", True, id="less than the last sign"),
         pytest.param("x <-5", True, id="less than a negative number"),
         pytest.param("so <-refined", False, id="an arrow"),
+        pytest.param("< 5", False, id="less before any word"),
         pytest.param("End. <1 begins", False, id="less between sentences"),
+        pytest.param("a<snippet id=1>b</snippet> <1", False, id="less after a claim"),
         pytest.param("a < /answer>", False, id="a tag with a blank"),
+        pytest.param("a <  /answer>", False, id="a tag with two blanks"),
         pytest.param("a < Snippet id=1>", False, id="a claim with a blank"),
+        pytest.param("n < \x7f", False, id="less than a control character"),
         pytest.param("<think>", False, id="thinking"),
+        pytest.param("a</answer>", True, id="the end"),
+        pytest.param("</answer>", False, id="the end before any word"),
         pytest.param("a</answer> b", False, id="after the end"),
+        pytest.param("a</snippet>", False, id="the end of a claim that did not begin"),
+        pytest.param("<snippet id=1>a</answer>", False, id="the end in a claim"),
+        pytest.param("a<snippet id=1>b</snippet> c</answer>", True, id="text around a claim"),
+        pytest.param("<snippet id=1>b</snippet></answer>", True, id="nothing but a claim"),
         pytest.param("a<snippet id=zz>", False, id="an invented id"),
         pytest.param("a<snippet id=1><snippet id=2>", False, id="a claim in a claim"),
+        pytest.param("a<snippet id=1>b<snippet id=2>", False, id="a claim in a claim's text"),
         pytest.param("a<snippet id=1></snippet>", False, id="a claim without words"),
+        pytest.param("a<snippet id=1> b", False, id="a claim that begins with a blank"),
+        pytest.param("a<snippet id=1>é b", True, id="a blank in a claim"),
         pytest.param("a<snippet id=1,2>b</snippet>", True, id="two ids"),
         pytest.param("a<snippet id=1,1>b</snippet>", False, id="an id twice"),
+        pytest.param("a<snippet id=1,2,", False, id="a comma after the last id"),
         pytest.param("a\x00b", False, id="a control character"),
+        pytest.param("a\x7fb", False, id="the delete character"),
+        pytest.param("é\tb\nc d", True, id="a tab, a line break and a blank"),
+        pytest.param("Größe 测试 🧪", True, id="characters of two, three and four bytes"),
     ],
 )
-def test_the_free_form_lets_through_only_what_reads_back(
-    qwen_vocabulary: Vocabulary, text: str, *, stands: bool
-) -> None:
-    grammar = Grammar(qwen_vocabulary, "free", ("1", "2"))
-    state = grammar.advance(grammar.start(may_open=True), f"<answer>{text}".encode())
-    assert (state is not None) is stands
-
-
-def written_in(vocabulary: Vocabulary, form: Form, text: str, budget: int) -> str:
-    """What is left of a text that a model would write, token by token, when the budget runs out."""
-    writer = ConstrainedWriter(Grammar(vocabulary, form, ("1", "2")), budget)
-    left = text.encode()[len(vocabulary.decode(writer.start())) :]
-    while left and not writer.finished:
-        forced = writer.accept(vocabulary.encode(left)[0])
-        left = left[len(vocabulary.decode(forced)) :]
-    assert writer.truncated
-    return writer.text
+def test_the_free_form_lets_through_only_what_reads_back(text: str, *, stands: bool) -> None:
+    assert (after(grammar_of("free"), text) is not None) is stands
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "stands"),
     [
+        pytest.param("Words", False, id="text outside a claim"),
+        pytest.param("<snippet id=1>One.</snippet></answer>", True, id="one claim"),
+        pytest.param("<snippet id=1>One.</snippet> <snippet id=1>Two.</snippet>", True, id="an id again"),
+        pytest.param("<snippet id=1>One.</snippet><snippet id=1>", False, id="no blank between claims"),
+        pytest.param("<snippet id=1>One.</snippet> Two", False, id="text between claims"),
+        pytest.param("<snippet id=1>One</snippet>", False, id="half a sentence"),
+        pytest.param("<snippet id=1>É </snippet>", False, id="a blank is no end of a sentence"),
+        pytest.param('<snippet id=1>"É one." </snippet>', True, id="a quotation mark and a blank after it"),
+        pytest.param("<snippet id=1>它在这里。</snippet>", True, id="a Chinese sentence"),
+        pytest.param("<snippet id=1>What is x < ?</snippet>", True, id="a sentence that ends after less"),
         pytest.param(
-            "<answer>One is here. Two is there. Three was cut off while it",
-            "<answer>One is here. Two is there.</answer>",
-            id="plain",
-        ),
-        pytest.param(
-            "<answer><snippet id=1>One is here. Two is there. Three was cut off while",
-            "<answer><snippet id=1>One is here. Two is there.</snippet></answer>",
-            id="in a claim",
-        ),
-        pytest.param(
-            "<answer><snippet id=1>One is here.</snippet> <snippet id=2>Three was cut off while it was still "
-            "being written down by somebody",
-            "<answer><snippet id=1>One is here.</snippet></answer>",
-            id="a second claim",
-        ),
-        pytest.param(
-            "<answer>One long sentence that never ends and goes on about",
-            "<answer>One long sentence that never ends and goes on</answer>",
-            id="nothing complete",
+            "<snippet id=1>É. Two goes on</snippet>", False, id="a second sentence that is not done"
         ),
     ],
 )
-def test_the_end_of_the_budget_drops_what_is_unfinished(
-    qwen_vocabulary: Vocabulary, text: str, left: str
+def test_the_strict_form_has_nothing_but_claims_of_whole_sentences(text: str, *, stands: bool) -> None:
+    assert (after(grammar_of("strict"), text) is not None) is stands
+
+
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [
+        pytest.param("<snippet id=1>One is here.</snippet></answer>", True, id="the first sentence"),
+        pytest.param("<snippet id=2>Two is p < 0.05.</snippet>", False, id="a later group first"),
+        pytest.param(
+            "<snippet id=2>One is there.</snippet> <snippet id=2>Two is p < 0.05.</snippet></answer>",
+            True,
+            id="one of each group",
+        ),
+        pytest.param("<snippet id=1>One is here.</snippet> <snippet id=2>One", False, id="two of a group"),
+        pytest.param("<snippet id=1>One is here.</snippet><", True, id="the end after one"),
+        pytest.param(
+            "<snippet id=1>One is here.</snippet> <snippet id=2>Two is p < 0.05.</snippet> ",
+            False,
+            id="a blank after the last",
+        ),
+        pytest.param("<snippet id=1>One is there.", False, id="another's id"),
+        pytest.param("</answer>", False, id="no sentence at all"),
+    ],
+)
+def test_the_extractive_form_has_sentences_of_the_sources_in_their_order(text: str, *, stands: bool) -> None:
+    assert (after(grammar_of("extractive"), text) is not None) is stands
+
+
+@pytest.mark.parametrize("form", ["free", "strict", "extractive"])
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [("One is here.</answer>", True), ("One is here.</snippet>", False), ("One <snippet", False)],
+)
+def test_where_no_claim_may_be_opened_the_answer_is_plain_text(
+    form: Form, text: str, *, stands: bool
 ) -> None:
-    budget = sum(len(qwen_vocabulary.encode(part)) for part in (text.encode(), b"</snippet></answer>")) + 1
-    assert written_in(qwen_vocabulary, "free", text, budget) == left
+    assert (after(grammar_of(form), text, may_open=False) is not None) is stands
 
 
-def test_what_is_forced_is_not_asked_of_the_model(qwen_vocabulary: Vocabulary) -> None:
-    sentence = "LNPs accumulate in the liver because of ApoE."
-    grammar = Grammar(qwen_vocabulary, "extractive", ("0",), ((("0", sentence),),))
-    written, state = grammar.forced(grammar.start(may_open=True))
-    assert written.decode() == f"<answer><snippet id=0>{sentence}</snippet></answer>"
-    assert state == Closed()
+@pytest.mark.parametrize("form", ["free", "strict"])
+def test_without_ids_no_claim_is_opened(form: Form) -> None:
+    grammar = grammar_of(form, ids=())
+    assert after(grammar, "One.</answer>") == Closed()
+    assert after(grammar, "One <snippet") is None
 
 
-def test_a_mask_is_made_once_and_a_token_takes_little_time(qwen_vocabulary: Vocabulary) -> None:
-    grammar = Grammar(qwen_vocabulary, "free", ("1", "2"))
-    writer, pick = ConstrainedWriter(grammar, 400), Chance(qwen_vocabulary, 0, 0.0)
-    writer.start()
-    tokens = []
-    for _ in range(200):
-        tokens.append(pick(writer.allowed()))
-        writer.accept(tokens[-1])
-    assert len(grammar.mask_cache) < 20
-
-    def write_again() -> None:
-        again = ConstrainedWriter(grammar, 400)
-        again.start()
-        for token in tokens:
-            again.allowed()
-            again.accept(token)
-
-    assert relative_cost(write_again, 3) < 3  # the milliseconds, the first masks included: BENCHMARKS.md
+def test_a_claim_has_eight_ids_at_most() -> None:
+    grammar = grammar_of("free", tuple("123456789"))
+    assert after(grammar, f"<snippet id={','.join(EIGHT_OF_NINE)}>a") is not None
+    assert after(grammar, f"<snippet id={','.join(EIGHT_OF_NINE)},9>") is None
 
 
-def test_a_free_writer_ends_at_the_models_own_end_or_the_budget(qwen_vocabulary: Vocabulary) -> None:
-    word = qwen_vocabulary.encode(b" word")[0]
-    writer = UnconstrainedWriter(qwen_vocabulary, 3, frozenset({7}))
-    writer.accept(word)
-    writer.accept(7)
-    assert (writer.text, writer.finished, writer.truncated, writer.token_count) == (" word", True, False, 2)
-    writer = UnconstrainedWriter(qwen_vocabulary, 2, frozenset({7}))
-    writer.accept(word)
-    writer.accept(word)
-    assert (writer.text, writer.finished, writer.truncated) == (" word word", True, True)
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\x80", id="the middle of a character at its beginning"),
+        pytest.param(b"\xc3a", id="a letter within a character"),
+        pytest.param(b"\xe6\xb5<", id="a tag within a character"),
+        pytest.param(b"\xf5", id="no character's beginning"),
+    ],
+)
+def test_text_is_well_formed_utf8(data: bytes) -> None:
+    grammar = grammar_of("free")
+    state: State | None = after(grammar, "a")
+    for byte in data:
+        state = grammar.advance(state, bytes([byte])) if state else None
+    assert state is None
 
 
-@pytest.fixture(scope="module")
-def seen() -> Seen:
-    """What may come next, shared by the grammars of this module, as an engine shares them."""
-    return {}
+@pytest.mark.parametrize(
+    ("form", "ids", "text", "forced"),
+    [
+        pytest.param("free", ("1",), None, "<answer>", id="the opening tag"),
+        pytest.param("free", ("1", "2"), "a<snippet", " id=", id="the rest of a claim's tag"),
+        pytest.param("free", ("1",), "a<snippet", " id=1>", id="the only id"),
+        pytest.param("free", ("S10", "S11"), "a<snippet", " id=S1", id="what all ids begin with"),
+        pytest.param("free", ("1",), "a", "", id="nothing in text"),
+        pytest.param("free", ("1",), "a</answer>", "", id="nothing after the end"),
+        pytest.param(
+            "strict", ("1", "2"), None, "<answer><snippet id=", id="a claim, as nothing else may come"
+        ),
+        pytest.param("strict", ("1",), "<snippet id=1>A.<", "/snippet>", id="the rest of a claim's end"),
+        pytest.param("extractive", ("1", "2"), None, "<answer><snippet id=", id="the id tells the quote"),
+        pytest.param(
+            "extractive",
+            ("1", "2"),
+            "<snippet id=1",
+            ">One is here.</snippet>",
+            id="all of a sentence that alone begins so",
+        ),
+        pytest.param(
+            "extractive",
+            ("1", "2"),
+            "<snippet id=1>One is here.</snippet> ",
+            "<snippet id=2>Two is p < 0.05.</snippet></answer>",
+            id="the last sentence and the end",
+        ),
+    ],
+)
+def test_what_must_come_next_is_forced(
+    form: Form, ids: tuple[str, ...], text: str | None, forced: str
+) -> None:
+    grammar = grammar_of(form, ids)
+    state = grammar.start(may_open=True) if text is None else after(grammar, text)
+    assert state is not None
+    written, then = grammar.forced(state)
+    assert written.decode() == forced
+    direct = grammar.advance(state, written)
+    assert direct is not None
+    assert tokens_of(grammar.allowed(then)) == tokens_of(grammar.allowed(direct))
+
+
+WORDS = small_vocabulary(
+    "<snippet id=", "</snippet>", "</answer>", ">Half", " word", " world", " is", " so", "><"
+)
+
+
+@pytest.mark.parametrize(
+    ("sentences", "text", "forced"),
+    [
+        pytest.param(("Half a word.", "Half a world."), "", "<snippet id=|1|>Half| |a", id="words alike"),
+        pytest.param(("No.", "Yes."), "", "<snippet id=|1|>", id="nothing alike"),
+        pytest.param(("Half a day.", "Hans."), "", "<snippet id=|1", id="a token over a tag's end"),
+        pytest.param(("He is so.", "He is sad."), "<snippet id=1>He", " is", id="a token of one alone"),
+        pytest.param(("He is so.", "He is so too."), "<snippet id=1>He", " is| so", id="a longer sentence"),
+    ],
+)
+def test_of_sentences_that_begin_alike_the_certain_tokens_are_forced(
+    sentences: tuple[str, ...], text: str, forced: str
+) -> None:
+    grammar = Grammar(WORDS, "extractive", ("1",), (tuple(("1", one) for one in sentences),))
+    state = after(grammar, text)
+    assert state is not None
+    tokens, then = grammar.forced_tokens(state)
+    assert "|".join(WORDS.token_bytes(token).decode() for token in tokens) == forced
+    for sentence in sentences:
+        rest = f"<snippet id=1>{sentence}</snippet></answer>".removeprefix(text + forced.replace("|", ""))
+        assert grammar.advance(then, rest.encode()) == Closed()
+
+
+def test_sentences_that_the_budget_does_not_hold_are_passed_over() -> None:
+    quotes = (
+        (("1", "A long sentence."), ("1", "Short.")),
+        (("1", "Another long sentence."),),
+        (("1", "So."),),
+    )
+    grammar = Grammar(VOCABULARY, "extractive", ("1",), quotes)
+    whole = "<answer><snippet id=1>Short.</snippet> <snippet id=1>So.</snippet>"
+
+    def holds(data: bytes) -> bool:
+        return len(data) <= len(whole) and b"long" not in data
+
+    written, then = grammar.forced(grammar.start(may_open=True), holds)
+    assert written == b"<answer><snippet id=1>Short.</snippet>"  # then the end, or the last sentence
+    assert grammar.advance(then, b" <snippet id=1>So.</snippet></answer>") == Closed()
+    assert grammar.forced(grammar.start(may_open=True), lambda _: False)[0] == b"<answer></answer>"
+    assert grammar.forced(
+        grammar.start(may_open=True), lambda data: len(data) < len(whole) and holds(data)
+    ) == (
+        b"<answer><snippet id=1>Short.</snippet></answer>",
+        Closed(),
+    )
+
+
+def tokens_of(allowed: AllowedTokens) -> set[int]:
+    if allowed.mask is None:
+        return set(allowed.tokens)
+    return {int(token) for token in np.flatnonzero(allowed.mask)}
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("free", "<answer>The é <5. A<snippet id=1,S1>测 the.</snippet>\n</answer>"),
+        ("strict", "<answer><snippet id=S1>The é < 5.</snippet> <snippet id=1>So.</snippet></answer>"),
+        (
+            "extractive",
+            "<answer><snippet id=1>One is here.</snippet> <snippet id=2>Two is p < 0.05.</snippet></answer>",
+        ),
+        ("free", "<answer>"),
+    ],
+)
+def test_the_tokens_offered_are_those_that_the_grammar_lets_through(form: Form, text: str) -> None:
+    grammar = grammar_of(form, ids=("1", "S1"))
+    state = grammar.start(may_open=True)
+    vocabulary = VOCABULARY.token_by_bytes
+    for byte in text.encode():
+        for may_open in (False, True):
+            fitting = {
+                token
+                for data, token in vocabulary.items()
+                if grammar.advance(state, data, may_open=may_open) is not None
+            }
+            assert tokens_of(grammar.allowed(state, may_open=may_open)) == fitting
+        following = grammar.advance(state, bytes([byte]))
+        assert following is not None
+        state = following
+    assert grammar.allowed(Closed()) == AllowedTokens()
+
+
+def test_claims_may_be_opened_unless_it_is_said_otherwise() -> None:
+    grammar = grammar_of("free")
+    state = after(grammar, "a")
+    assert state is not None
+    tag = VOCABULARY.token_by_bytes[b"<snippet id="]
+    assert tag in tokens_of(grammar.allowed(state))
+    assert tag not in tokens_of(grammar.allowed(state, may_open=False))
 
 
 @given(
     st.builds(InText, claim=st.booleans(), filled=st.booleans(), sentence_ended=st.booleans()),
     st.text(st.sampled_from("ab .!?\"')]\n\t>=1"), min_size=1),
 )
-def test_many_plain_characters_at_once_are_what_they_are_one_by_one(
-    qwen_vocabulary: Vocabulary, state: InText, text: str
-) -> None:
-    grammar = Grammar(qwen_vocabulary, "free", ("S1",))
+def test_many_plain_characters_at_once_are_what_they_are_one_by_one(state: InText, text: str) -> None:
+    grammar = grammar_of("free")
     one_by_one: State | None = state
     for byte in text.encode():
         assert one_by_one is None or isinstance(one_by_one, InText)
         one_by_one = grammar._after_byte(one_by_one, byte, may_open=True) if one_by_one else None
     assert grammar.advance(state, text.encode()) == one_by_one
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        pytest.param("It is so.", True, id="a full stop"),
+        pytest.param('He said "so." ', True, id="a quotation mark and a blank after it"),
+        pytest.param("它在这里。", True, id="Chinese"),
+        pytest.param("It is 3.5", False, id="a figure"),
+        pytest.param("It is so", False, id="half a sentence"),
+        pytest.param("", False, id="nothing"),
+    ],
+)
+def test_the_state_says_whether_the_text_so_far_ends_a_sentence(text: str, *, ends: bool) -> None:
+    state = after(grammar_of("free"), text)
+    assert isinstance(state, InText)
+    assert state.sentence_ended is ends

@@ -21,7 +21,7 @@ from refiner.decoding import proposer as proposer_module
 from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
 from refiner.decoding.grammar import Grammar
 from refiner.decoding.kv_cache import KVCache, Pass
-from refiner.decoding.lookup_text import MAX_COPY, LookupText
+from refiner.decoding.lookup_text import LookupText
 from refiner.decoding.loop import decode
 from refiner.decoding.proposer import MAX_DRAFT_TOKENS, DraftToken, Proposer
 from refiner.decoding.sampler import Sampler
@@ -312,14 +312,6 @@ def test_ids_that_begin_alike_in_bytes_are_guessed_whole(
 ) -> None:
     job = GenerationRequest(ASKED, "strict", ids, (), ((ids[1], "Air scatters light."),), 60)
     assert last(restless, job).text == plainly(restless, job, monkeypatch).text
-
-
-def test_a_text_without_blanks_is_copied_in_whole_characters() -> None:
-    known = LookupText([("1", "散射" * 200)], [])
-    for at in range(0, 240, 3):
-        copied = known.copy(at, at + MAX_COPY)
-        assert copied.decode()
-        assert len(copied) > MAX_COPY - 4
 
 
 def test_letting_go_does_not_reach_into_anothers_run(

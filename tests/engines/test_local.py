@@ -47,8 +47,7 @@ def test_text_arrives_in_pieces_and_the_last_one_says_how_it_ended(qwen: LocalEn
 def test_forced_tokens_take_no_pass_of_their_own(qwen: LocalEngine) -> None:
     quotes = tuple((("S1", f"Sentence number {word} stands here."),) for word in ("one", "two", "three"))
     usage = write(qwen, "extractive", budget=120, quotes=quotes)[-1].usage
-    assert usage.completion_tokens > 20
-    assert usage.forward_passes <= 4
+    assert usage.completion_tokens > 10 * usage.forward_passes
 
 
 LONG = (Message("user", " ".join(f"Fact {n} is that it is so." for n in range(130))),)

@@ -5,11 +5,12 @@ import json
 import multiprocessing
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,70 @@ def test_a_person_may_change_their_mind_and_change_it_back(store: Store) -> None
     sent = [store.add(make_feedback(choice=choice)) for choice in ("refined", "draft", "refined")]
     assert len(set(sent)) == 3
     assert [vote.feedback.choice for vote in store.votes()] == ["refined"]
+
+
+def test_a_rating_without_a_run_is_a_run_of_its_own(store: Store) -> None:
+    sent = [store.add(make_feedback("")) for _ in range(2)]
+    assert [(vote.id, vote.feedback.run_id) for vote in store.votes()] == [(event, event) for event in sent]
+
+
+def test_a_vote_is_found_by_its_id_while_it_counts(store: Store) -> None:
+    before = store.add(make_feedback(choice="draft"))
+    now = store.add(make_feedback(choice="tie"))
+    other = store.add(make_feedback("r2"))
+    assert store.vote(before) is None
+    assert store.vote("no-such-event") is None
+    assert store.votes() == (store.vote(now), store.vote(other))
+    store.delete(now)
+    assert store.vote(now) is None
+
+
+def test_a_run_may_be_published_if_any_of_its_ratings_said_so_deleted_ones_too(store: Store) -> None:
+    agreed = store.add(make_feedback(consent_publish=True))
+    withdrawn = store.add(make_feedback(consent_publish=False))
+    other = store.add(make_feedback("r2", consent_publish=False))
+    assert (store.run_of(agreed), store.run_of(withdrawn)) == (("r1", True), ("r1", True))
+    assert store.run_of(other) == ("r2", False)
+    assert store.run_of("no-such-event") is None
+    store.delete(withdrawn)
+    assert store.run_of(agreed) == ("r1", True)
+
+
+def test_a_single_rating_is_deleted_once(store: Store) -> None:
+    event = store.add(make_feedback())
+    assert store.delete(event)
+    assert not store.delete(event)
+    assert store.count() == 0
+
+
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The clock of a machine that is nine hours before UTC."""
+    with monkeypatch.context() as machine:
+        machine.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_a_votes_time_is_utc_wherever_the_machine_stands(store: Store) -> None:
+    before = datetime.now(UTC)
+    store.add(make_feedback())
+    (vote,) = store.votes()
+    assert before <= vote.created_at <= datetime.now(UTC)
+    assert vote.created_at.utcoffset() == timedelta(0)
+
+
+def test_a_closed_store_lets_go_of_its_files_and_the_next_use_opens_them_again(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{(tmp_path / 'feedback.db').as_posix()}")
+    store.close()  # before the first use there is nothing to close
+    store.add(make_feedback())
+    assert {file.name for file in tmp_path.iterdir()} > {"feedback.db"}  # and SQLite's log
+    store.close()
+    assert {file.name for file in tmp_path.iterdir()} == {"feedback.db"}
+    assert store.count() == 1
+    store.close()
 
 
 def test_deleting_wipes_the_texts_from_the_files(store: Store, place: Place) -> None:

@@ -103,12 +103,13 @@ def test_a_claim_is_read_with_its_ids(inner: str, expected: list[tuple[str, tupl
 @pytest.mark.parametrize(
     ("text", "code", "line", "written"),
     [
-        pytest.param("x", "no_block", 1, "x", id="no block"),
+        pytest.param("\nx\ny", "no_block", 1, "x\ny", id="no block"),
         pytest.param(
             "<answer>a</answer>\n<answer>b</answer>", "several_blocks", 2, "b", id="the last counts"
         ),
         pytest.param("\n<answer>a", "unclosed_answer", 2, "a", id="unclosed answer"),
         pytest.param("Sure:\n<answer>a</answer>", "outside_block", 1, "a", id="outside"),
+        pytest.param("-<answer>a</answer>", "outside_block", 1, "a", id="one character outside"),
         pytest.param(
             "<answer><snippet id=A>a\nb",
             "unclosed_claim",
@@ -127,7 +128,10 @@ def test_a_claim_is_read_with_its_ids(inner: str, expected: list[tuple[str, tupl
         pytest.param("<answer>a <cite id=A/></answer>", "empty_claim", 1, "a", id="empty in one tag"),
         pytest.param("<answer><snippet>a</snippet></answer>", "claim_without_id", 1, "a", id="no id"),
         pytest.param("<answer>\n\na</snippet></answer>", "stray_tag", 3, "a", id="closes nothing"),
-        pytest.param("<answer>a <b>b</b></answer>", "unknown_tag", 1, "a <b>b</b>", id="unknown"),
+        pytest.param(
+            "<answer>a\n <b>b</b>\n<i></answer>", "unknown_tag", 2, "a\n <b>b</b>\n<i>", id="unknown"
+        ),
+        pytest.param("<answer>a</think>b</answer>", "stray_tag", 1, "ab", id="no thinking to close"),
         pytest.param("<answer>a</answer> <sni", "cut_tag", 1, "a", id="cut off"),
         pytest.param("<think>x <answer>a</answer>", "unclosed_think", 1, "a", id="unclosed thought"),
         pytest.param(
@@ -151,12 +155,65 @@ def test_a_hostile_text_yields_a_dozen_findings_and_not_thousands() -> None:
     assert "5000 times" in finding.message
 
 
+def test_a_finding_says_how_often_the_repair_was_needed_if_it_was_more_than_once() -> None:
+    (once,) = answer.parse("<answer>It rained.</snippet></answer>").findings
+    (twice,) = answer.parse("<answer>It</cite> rained.</snippet></answer>").findings
+    assert "times" not in once.message
+    assert twice.message == f"{once.message} (2 times)"
+
+
+def test_a_closing_tag_of_no_block_is_one_stray_tag() -> None:
+    (_, stray) = answer.parse("It rained.</answer>").findings
+    assert (stray.code, "times" in stray.message) == ("stray_tag", False)
+
+
+def test_findings_come_in_the_order_of_the_text() -> None:
+    found = answer.parse("<answer>It <b>really</b> rained.</snippet></answer>")
+    assert codes(found) == ["unknown_tag", "stray_tag"]
+
+
+@pytest.mark.parametrize(
+    ("tail", "left"),
+    [
+        pytest.param("<sn", "", id="two letters of a name"),
+        pytest.param("<s", "<s", id="one letter may be a variable"),
+        pytest.param("<", "<", id="a sign may be a comparison"),
+        pytest.param("</", "", id="the beginning of a closing tag"),
+        pytest.param("</s", "", id="a closing tag of one letter"),
+        pytest.param("</b", "</b", id="a closing tag of another name"),
+        pytest.param('<snippet id="A', "", id="within an attribute"),
+        pytest.param("<span id=A", "<span id=A", id="another tag's attribute"),
+    ],
+)
+def test_a_tag_of_the_format_that_the_end_cuts_off_is_left_out(tail: str, left: str) -> None:
+    alone, after_words = answer.parse(tail), answer.parse(f"<answer>It rained. {tail}")
+    assert (alone.text, after_words.text) == (left, f"It rained. {left}".strip())
+    assert ("cut_tag" in codes(alone)) is ("cut_tag" in codes(after_words)) is (left == "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("<answer>yes<answer/>", id="closes the open block"),
+        pytest.param("<answer/>yes</answer>", id="opens a block"),
+    ],
+)
+def test_an_empty_answer_tag_closes_the_open_block_or_opens_one(text: str) -> None:
+    found = answer.parse(text)
+    assert (found.text, found.findings) == ("yes", ())
+
+
 @pytest.mark.parametrize(
     "text",
     [
         pytest.param("<think>First <answer>no</answer></think><answer>yes</answer>", id="closed"),
         pytest.param(
             "First <snippet id=z>no</snippet></think>\n<answer>yes</answer>", id="opened by the prompt"
+        ),
+        pytest.param("</think>\n<answer>yes</answer>", id="opened by the prompt and empty"),
+        pytest.param("<answer>y<think>Or no?</think>es</answer>", id="within the answer"),
+        pytest.param(
+            "<answer>y<think>So <cite id=z>no</cite>?</think>es</answer>", id="a claim within the thinking"
         ),
     ],
 )
@@ -168,6 +225,48 @@ def test_thinking_is_dropped_in_silence(text: str) -> None:
 def test_a_claim_left_open_does_not_take_the_next_one_with_it() -> None:
     found = answer.parse("<answer><snippet id=A>one. <snippet id=B>two</snippet> three</answer>")
     assert claims(found) == [("one.", ("A",)), ("two", ("B",))]
+
+
+def test_thinking_that_begins_at_the_end_is_named_once() -> None:
+    assert codes(answer.parse("<answer>yes</answer><think>")) == ["unclosed_think"]
+
+
+def test_claims_left_open_end_with_their_lines_and_no_word_is_read_twice() -> None:
+    found = answer.parse("<answer>So <cite id=A>rain fell\n<cite id=B>snow fell\nand melted</answer>")
+    assert claims(found) == [("rain fell", ("A",)), ("snow fell", ("B",))]
+    assert found.text == "So rain fell\nsnow fell\nand melted"
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        pytest.param(
+            "<cite id=A>rain <cite>fell</cite></cite>", [("rain", ("A",)), ("fell", ("A",))], id="in a claim"
+        ),
+        pytest.param(
+            "<cite id=A>rain <cite id=B>fell <cite>hard</cite></cite></cite>",
+            [("rain", ("A",)), ("fell", ("B",)), ("hard", ("B",))],
+            id="in a claim in a claim",
+        ),
+    ],
+)
+def test_a_claim_without_an_id_inside_another_cites_what_that_cites(
+    inner: str, expected: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    assert claims(answer.parse(f"<answer>{inner}</answer>")) == expected
+
+
+@pytest.mark.parametrize(
+    ("inner", "parts"),
+    [
+        pytest.param("\n\n<cite id=A>rain</cite>\n", ["rain"], id="blanks around a claim"),
+        pytest.param("It: <cite id=A>rain</cite>\n", ["It: ", "rain"], id="blanks after a claim"),
+        pytest.param("<cite id=A>rain</cite>\n It was", ["rain", "\n It was"], id="words after a claim"),
+        pytest.param("<cite id=A>rain  \nIt was", ["rain", "  \nIt was"], id="plain text of two origins"),
+    ],
+)
+def test_parts_are_trimmed_at_the_ends_and_plain_text_is_one_part(inner: str, parts: list[str]) -> None:
+    assert [part.text for part in answer.parse(f"<answer>{inner}</answer>").parts] == parts
 
 
 def test_a_draft_without_a_block_is_read_whole_and_without_a_finding() -> None:

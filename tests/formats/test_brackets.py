@@ -17,6 +17,8 @@ def read(text: str, *known: str) -> Answer:
         pytest.param("[1, 2]", ("1", "2"), id="comma"),
         pytest.param("[1; 2]", ("1", "2"), id="semicolon"),
         pytest.param("[1-3]", ("1", "2", "3"), id="range"),
+        pytest.param("[1-2]", ("1", "2"), id="a range of two, the shortest"),
+        pytest.param("[1-30]", tuple(map(str, range(1, 31))), id="a range of thirty, the longest"),
         pytest.param("[1–3, 7]", ("1", "2", "3", "7"), id="range with a dash"),
         pytest.param("[1][2]", ("1", "2"), id="side by side"),
         pytest.param("[1], [2] and [3]", ("1", "2", "3"), id="joined by words"),
@@ -35,7 +37,8 @@ def test_a_citing_bracket_leaves_the_text(bracket: str, ids: tuple[str, ...]) ->
 
 
 @pytest.mark.parametrize(
-    "bracket", ["[2021]", "[sic]", "[S18]", "[3-1]", "[100-400]", "[0.5]", "[]", "[1, see]", "[ ]"]
+    "bracket",
+    ["[2021]", "[sic]", "[S18]", "[3-1]", "[3-3]", "[1-31]", "[100-400]", "[0.5]", "[]", "[1, see]", "[ ]"],
 )
 def test_another_bracket_is_text(bracket: str) -> None:
     text = f"It rained {bracket} all day."
@@ -61,10 +64,46 @@ def test_another_bracket_is_text(bracket: str) -> None:
             "Paper [0] reviews the whole field.", [("reviews the whole field.", "0")], id="named subject"
         ),
         pytest.param(
+            "In sharp contrast, [4] proposes four new ways.",
+            [("proposes four new ways.", "4")],
+            id="three words before the subject",
+        ),
+        pytest.param(
+            "In contrast to that [4] proposes four new ways.",
+            [("In contrast to that", "4")],
+            id="four words before are the claim",
+        ),
+        pytest.param(
             "[0] finds that rain falls. More.", [("finds that rain falls.", "0")], id="subject of a line"
         ),
         pytest.param(
             "[0] finds that rain falls [1].", [("finds that rain falls", "01")], id="subject and end"
+        ),
+        pytest.param("[1] Rain falls here.", [], id="three words after a line's first bracket"),
+        pytest.param("[1] Rain falls here too.", [("Rain falls here too.", "1")], id="four words after it"),
+        pytest.param("[1]: It rained for days.", [("It rained for days.", "1")], id="a colon after it"),
+        pytest.param(
+            "[1] finds that rain falls.\n[2] finds that snow falls.",
+            [("finds that rain falls.", "1"), ("finds that snow falls.", "2")],
+            id="a subject in each line",
+        ),
+        pytest.param(
+            "Rain fell [1].\n[2] and [3] find that snow falls.",
+            [("Rain fell", "1"), ("find that snow falls.", "23")],
+            id="two subjects of a line",
+        ),
+        pytest.param(
+            "[0] 雨 在 这里 下。好[1]", [("雨 在 这里 下。", "0"), ("好", "1")], id="a sentence of one letter"
+        ),
+        pytest.param("Vitamins:\nC [1]", [("C", "1")], id="a line of one letter"),
+        pytest.param("Vitamins:\nC. [1]", [("C.", "1")], id="a line of one letter and its stop"),
+        pytest.param(
+            "Rain fell [1]. Snow fell [2][3].", [("Rain fell", "1"), ("Snow fell", "23")], id="side by side"
+        ),
+        pytest.param(
+            "It rained [sic] and stopped [1].",
+            [("It rained [sic] and stopped", "1")],
+            id="after another bracket",
         ),
         pytest.param(
             f"{'It rained and rained. ' * 3}It rained on crystals\n[3] and snow.",
@@ -76,6 +115,11 @@ def test_another_bracket_is_text(bracket: str) -> None:
             [("It rained", "1")],
             id="list entry",
         ),
+        pytest.param(
+            "It rained [1].\n\n[1] Smith, A. Rain.\n\nIt snowed [1].",
+            [("It rained", "1"), ("It snowed", "1")],
+            id="text after a list entry",
+        ),
     ],
 )
 def test_a_claim_is_the_words_a_reader_takes_the_bracket_for(
@@ -86,3 +130,54 @@ def test_a_claim_is_the_words_a_reader_takes_the_bracket_for(
 
 def test_blanks_stay_where_words_would_run_together() -> None:
     assert read("It rained [1](hard) there.").text == "It rained (hard) there."
+
+
+LONG_LINE = "It rained on the hills for a week, and the river rose over i"
+"""Sixty characters, as many as a line has that was broken for its length."""
+
+
+@pytest.mark.parametrize(
+    ("above", "claim"),
+    [
+        pytest.param(LONG_LINE, LONG_LINE, id="sixty characters"),
+        pytest.param(LONG_LINE[1:], None, id="fifty-nine"),
+        pytest.param(f"{LONG_LINE},", f"{LONG_LINE},", id="ends with a comma"),
+        pytest.param(f"{LONG_LINE} (so)", f"{LONG_LINE} (so)", id="ends with a parenthesis"),
+        pytest.param(f"{LONG_LINE}t.", None, id="ends with a full stop"),
+        pytest.param(f"{LONG_LINE}\n", None, id="an empty line between"),
+        pytest.param(f"Rivers\n{LONG_LINE}", LONG_LINE, id="a heading above"),
+        pytest.param(f"Sun shines [7].\n{LONG_LINE}", LONG_LINE, id="a claim above"),
+    ],
+)
+def test_a_bracket_that_begins_a_line_cites_the_line_above_if_that_is_wrapped(
+    above: str, claim: str | None
+) -> None:
+    last = [one.text for one in read(f"{above}\n[3] and more.").claims if "3" in one.ids]
+    assert last == ([] if claim is None else [claim])
+
+
+def test_a_bracket_after_words_on_its_line_does_not_cite_the_line_above() -> None:
+    found = read(f"{LONG_LINE}\nwhere snow fell [3].")
+    assert [claim.text for claim in found.claims] == ["where snow fell"]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        pytest.param("Sun shines. Rain fell [1].", "Sun shines. Rain fell.", id="a sentence before"),
+        pytest.param("It rained([4]).", "It rained.", id="parentheses after a word"),
+        pytest.param("It rained (a lot [1]).", "It rained (a lot).", id="a parenthesis that goes on before"),
+        pytest.param("It rained ([1] and more).", "It rained ( and more).", id="one that goes on after"),
+        pytest.param("It rained [1].[2] It stopped.", "It rained. It stopped.", id="a blank only after"),
+        pytest.param("It rained there [1]a lot.", "It rained there a lot.", id="a blank only before"),
+        pytest.param("[1] Rain", "[1] Rain", id="a list entry of one word"),
+        pytest.param(
+            "Smith[4] proposes four new ways.", "Smith proposes four new ways.", id="a subject's name"
+        ),
+        pytest.param("Sun.\n[0] finds that rain falls.", "Sun.\nfinds that rain falls.", id="a line's first"),
+        pytest.param(f"{LONG_LINE}\n[3] and more.", f"{LONG_LINE}\nand more.", id="a wrapped line's first"),
+        pytest.param(f"{LONG_LINE}\r[3] and more.", f"{LONG_LINE}\rand more.", id="after a carriage return"),
+    ],
+)
+def test_only_the_brackets_and_their_blanks_leave_the_text(text: str, left: str) -> None:
+    assert read(text).text == left

@@ -96,6 +96,11 @@ def test_attributes_are_values_by_their_names_in_small_letters_and_the_first_cou
     assert tags.attributes('id="a", "b"; \'c\' n=2') == {"id": "a,b,c", "n": "2"}
     assert tags.attributes('id="a') == {"id": "a"}
     assert tags.attributes('id="') == {"id": ""}
+    assert tags.attributes('id="a"n=2') == {"id": "a", "n": "2"}
+
+
+def test_a_list_of_quoted_values_ends_where_something_else_follows() -> None:
+    assert tags.attributes('id="a"b "c" n=2') == {"id": "a", "n": "2"}
 
 
 def test_id_counts_before_ids_unless_it_is_empty() -> None:
@@ -135,6 +140,9 @@ def test_a_safe_id_has_at_most_64_characters_and_nothing_that_ends_a_tag(text: s
         ),
         pytest.param("<tool_output>a</think>b", ((13, 22),), None, id="an open tool output hides nothing"),
         pytest.param("<think>a<answer>b</answer>", ((0, 8),), 0, id="open up to the answer"),
+        pytest.param(
+            "<think>a<tool_output>b</tool_output>c<answer>d", ((0, 37),), 0, id="open across a tool's output"
+        ),
     ],
 )
 def test_thinking_has_its_spans_and_the_place_of_the_first_unclosed(

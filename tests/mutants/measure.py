@@ -38,9 +38,23 @@ from cosmic_ray.plugins import get_operator
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.txt")
 TESTS = {
+    "refiner/decoding/acceptance.py": [
+        "tests/decoding/test_acceptance.py",
+        "tests/decoding/test_proposals.py",
+    ],
+    "refiner/decoding/lookup_text.py": ["tests/decoding/test_lookup_text.py"],
+    "refiner/decoding/proposer.py": ["tests/decoding/test_proposals.py"],
+    "refiner/decoding/constrained_writer.py": ["tests/decoding/test_constrained_writer.py"],
+    "refiner/decoding/grammar.py": ["tests/decoding/test_grammar.py"],
+    "refiner/decoding/loop.py": ["tests/decoding/test_loop.py"],
+    "refiner/decoding/sampler.py": ["tests/decoding/test_sampler.py"],
     "refiner/diff.py": ["tests/test_diff.py"],
+    "refiner/formats/answer.py": ["tests/formats/test_answer.py", "tests/formats/test_brackets.py"],
+    "refiner/formats/brackets.py": ["tests/formats/test_brackets.py", "tests/formats/test_answer.py"],
+    "refiner/formats/tags.py": ["tests/formats/test_tags.py", "tests/formats/test_answer.py"],
     "refiner/feedback/storage/store.py": ["tests/feedback/test_store.py"],
     "refiner/judges/reply.py": ["tests/judges/test_reply.py", "tests/judges/test_hosted.py"],
+    "refiner/scoring/rubrics.py": ["tests/scoring/test_rubrics.py"],
 }
 """The tests of a module, where they are not those of its package."""
 UNTIMED = "not no_time and not linear_time"

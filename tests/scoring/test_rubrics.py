@@ -79,6 +79,59 @@ def test_an_odd_item_is_a_finding_that_names_it(item: object, code: str) -> None
     assert len(findings[0].message) < 200
 
 
+@pytest.mark.parametrize(
+    ("weight", "read_as", "polarity", "codes"),
+    [
+        pytest.param(999.5, 999.5, "positive", [], id="just below the highest"),
+        pytest.param(1000, 1.0, "positive", ["odd_weight"], id="the highest is excluded"),
+        pytest.param(0.5, 0.5, "positive", [], id="a small one"),
+        pytest.param(0, 1.0, "positive", ["odd_weight"], id="zero is excluded and no fault"),
+        pytest.param(-0.5, 0.5, "negative", [], id="a small fault"),
+        pytest.param(-1000, 1.0, "negative", ["odd_weight"], id="a fault of too much weight is still one"),
+        pytest.param("heavy", 1.0, "positive", ["odd_weight"], id="words"),
+        pytest.param(True, 1.0, "positive", ["odd_weight"], id="true is no number"),
+    ],
+)
+def test_a_weight_lies_between_its_bounds_or_counts_as_one(
+    weight: object, read_as: float, polarity: str, codes: list[str]
+) -> None:
+    (criterion,), findings = rubrics.parse(json.dumps([{"title": "A", "weight": weight}]))
+    assert (criterion.weight, criterion.polarity) == (read_as, polarity)
+    assert [finding.code for finding in findings] == codes
+
+
+@pytest.mark.parametrize("field", ["weight", "polarity"])
+def test_a_finding_repeats_an_odd_value_up_to_forty_characters(field: str) -> None:
+    for length, repeated in ((39, 39), (40, 40), (41, 40)):
+        _, (finding,) = rubrics.parse(json.dumps([{"title": "A", field: "x" * length}]))
+        assert finding.message.count("x") == repeated
+
+
+@pytest.mark.parametrize(
+    ("count", "read", "codes"),
+    [
+        pytest.param(100, 100, [], id="as many as are read"),
+        pytest.param(101, 100, ["more"], id="one more"),
+    ],
+)
+def test_a_rubric_is_read_up_to_its_hundredth_criterion(count: int, read: int, codes: list[str]) -> None:
+    criteria, findings = rubrics.parse(json.dumps([f"It names lipid {n}." for n in range(1, count + 1)]))
+    assert [one.id for one in criteria] == [f"c{n}" for n in range(1, read + 1)]
+    assert criteria[-1].description == "It names lipid 100."
+    assert [finding.code for finding in findings] == codes
+
+
+def test_a_criterion_without_a_title_is_called_by_the_first_sixty_characters_of_its_description() -> None:
+    for length, kept in ((59, 59), (60, 60), (61, 60)):
+        (criterion,), _ = rubrics.parse(json.dumps([{"description": "x" * length}]))
+        assert (criterion.title, criterion.description) == ("x" * kept, "x" * length)
+
+
+def test_a_title_alone_is_its_own_description() -> None:
+    (criterion,), _ = rubrics.parse(json.dumps([{"title": "Names SORT"}]))
+    assert (criterion.title, criterion.description) == ("Names SORT", "Names SORT")
+
+
 @pytest.mark.parametrize("polarity", ["negative", "Negative", " NEGATIVE "])
 def test_a_fault_stays_a_fault_however_it_is_spelt(polarity: str) -> None:
     criteria, findings = rubrics.parse(json.dumps([{"title": "A", "polarity": polarity}]))
@@ -129,12 +182,23 @@ def test_the_static_rubric_is_always_there_and_can_be_reworded() -> None:
     ]
 
 
+def test_an_id_that_came_before_gets_the_next_free_number_behind_it() -> None:
+    own = [Criterion(name, f"T{n}", "D.") for n, name in enumerate(["c1", "c1", "c1", "c1-2", "c1"])]
+    own_ids = [one.id for one in rubrics.for_request(request(*own))[len(rubrics.STATIC) :]]
+    assert own_ids == ["c1", "c1-2", "c1-3", "c1-2-2", "c1-4"]
+
+
 def test_ids_are_unique_whatever_the_request_brings() -> None:
     own = [
         Criterion(name, f"T{n}", "D.") for n, name in enumerate(["c1", "c1", "c1-2", "citation-discipline"])
     ]
     ids = [one.id for one in rubrics.for_request(request(*own))]
     assert len(set(ids)) == len(ids) == 7
+
+
+def test_a_written_rubric_is_indented_and_keeps_its_letters_so_that_a_person_can_edit_it() -> None:
+    lines = rubrics.to_json((Criterion("c1", "Größe", "It says „groß“."),)).splitlines()
+    assert lines[1:4] == ['  "positive_rubrics": [', "    {", '      "title": "Größe",']
 
 
 @given(criteria=st.lists(st.sampled_from([POSITIVE, NEGATIVE]), min_size=1, max_size=8))
@@ -172,6 +236,17 @@ def test_scholarqabench_ingredients_weigh_as_there() -> None:
             ],
             id="two parts",
         ),
+        pytest.param(
+            "How many mice were treated since 2019, why were they treated, and what was found?",
+            [
+                "Direct Answer",
+                "Answers a Part of the Question",
+                "Answers a Part of the Question",
+                "Key Numbers",
+                "Open Points",
+            ],
+            id="more than five would be too many, and the open points stay",
+        ),
         pytest.param("What did Dr. Smith find?", ["Direct Answer", "Open Points"], id="an abbreviation"),
         pytest.param(
             "I am 30 years old. I take ibuprofen daily. Is that safe?",
@@ -199,6 +274,7 @@ def test_without_a_rubric_the_question_suggests_one(question: str, titles: list[
     found = rubrics.suggested(question)
     assert [one.title for one in found] == titles
     assert {one.origin for one in found} == {"generated"}
+    assert [one.id for one in found] == [f"suggested-{number}" for number in range(1, len(titles) + 1)]
     assert pipeline.request(question, "D.", (Source("1", "T."),)).criteria == found
     assert pipeline.request(question, "D.", (Source("1", "T."),), [POSITIVE]).criteria == (POSITIVE,)
 

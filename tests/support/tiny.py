@@ -2,14 +2,19 @@
 
 import base64
 import importlib.util
+import shutil
+import sys
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+from transformers import LlamaTokenizerFast, PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 from transformers.convert_slow_tokenizer import TikTokenConverter
 
 WIDTH = 151_936
 """The width of Qwen3's logits: its 151,669 tokens and padding."""
+
+OTHER_TOKENIZERS = Path(sys.prefix) / "share/tokenizers"
+"""Where `make` puts packages for their vocabularies alone. Nobody can import them, so nothing changes for their sake."""
 
 _PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
@@ -49,6 +54,20 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.add_tokens(["<think>", "</think>"])  # ordinary added tokens, as in Qwen3
     tokenizer.chat_template = _TEMPLATE
     return tokenizer
+
+
+def llama3_tokenizer() -> PreTrainedTokenizerFast:
+    """Llama 3's tokenizer, from the vocabulary that the package llama-models ships."""
+    file = OTHER_TOKENIZERS / "llama_models/llama3/tokenizer.model"
+    pattern = _PATTERN.replace(r"\p{N}|", r"\p{N}{1,3}|")
+    converter = _Converter(str(file), pattern=pattern, extra_special_tokens={"<|eot_id|>": None})
+    return PreTrainedTokenizerFast(tokenizer_object=converter.converted(), eos_token="<|eot_id|>")
+
+
+def mistral_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """Mistral 7B's tokenizer, a SentencePiece model that the package mistral-common ships. ``folder`` is empty."""
+    shutil.copy(OTHER_TOKENIZERS / "mistral_common/data/tokenizer.model.v1", folder / "tokenizer.model")
+    return LlamaTokenizerFast.from_pretrained(folder, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
 
 
 def make(folder: Path, *, seed: int = 0, scores: bool = False, restless: bool = False) -> Path:
