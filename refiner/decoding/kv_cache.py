@@ -19,8 +19,12 @@ from transformers.cache_utils import Cache, StaticLayer
 PREFILL_CHUNK = 1024
 """The most tokens that one pass over a prompt reads, so that reading a long prompt can be stopped."""
 
-STATIC_WIDTHS = (1, 8, 16, 32, 48, 64)
-"""Tokens in a pass of static shape, padding included. A GPU reads 64 in hardly more than the time of one."""
+STATIC_WIDTHS = (8, 32, 64)
+"""Tokens in a pass of static shape, padding included.
+
+A GPU reads 8 in the time of one, and 64 in hardly more, so few widths do (docs/decoding.md, "On a GPU"). Each width
+costs seconds of compiling at the first start, and a capture for every step of visible slots.
+"""
 
 VISIBLE_STEP = 1024
 """A pass of static shape sees a multiple of this many slots.

@@ -30,16 +30,11 @@ def proposal_of(probabilities: list[float], size: int = 1) -> list[DraftToken]:
 @pytest.mark.parametrize(
     ("seconds", "probabilities", "worthwhile"),
     [
-        pytest.param((1, 1, 1, 1, 1, 1), [0.9, 0.3, 0.01], 3, id="width costs nothing: all"),
-        pytest.param(
-            (1, 8, 16, 32, 48, 64), [0.9, 0.8, 0.7], 0, id="each token costs as much as the first: none"
-        ),
-        pytest.param((1, 1.5, 3, 3, 3, 3), [0.9, 0.8, 0.7], 3, id="what fits the next width comes along"),
-        pytest.param((1, 1.5, 3, 3, 3, 3), [0.4, 0.05], 0, id="too improbable for the next width"),
-        pytest.param((1, 1, 2, 2, 2, 2), [0.9] * 7 + [0.5] * 8, 7, id="up to the width, and no further"),
-        pytest.param(
-            (1, 1, 1.1, 2, 2, 2), [0.9] * 7 + [0.5] * 8, 15, id="over a width that costs little more"
-        ),
+        pytest.param((1, 1, 1), [0.9, 0.3, 0.01], 3, id="width costs nothing: all"),
+        pytest.param((1, 3, 9), [0.9] * 7 + [0.8] * 8, 7, id="what fits the narrowest pass, and no more"),
+        pytest.param((1, 3, 9), [0.4, 0.05], 2, id="what fits comes along, however improbable"),
+        pytest.param((1, 2, 9), [0.9] * 7 + [0.5] * 8, 7, id="too improbable for the next width"),
+        pytest.param((1, 1.1, 9), [0.9] * 7 + [0.5] * 8, 15, id="over a width that costs little more"),
     ],
 )
 def test_as_much_is_proposed_as_gives_the_most_tokens_a_second(
