@@ -10,7 +10,7 @@ TORCH := torch==2.13.0
 TORCH_CPU := $(TORCH) --extra-index-url https://download.pytorch.org/whl/cpu --retries 1 --timeout 15
 HAS_GPU := nvidia-smi -L >/dev/null 2>&1
 
-.PHONY: run test quick soak check format bench mutants screenshots browser postgres help
+.PHONY: run test quick soak check format bench gpu mutants screenshots browser postgres help
 
 # Another installation may be under way: wait until it is done. The time-out does not cover the lock of the lists.
 APT_UPDATE := for _ in {1..30}; do \
@@ -54,6 +54,7 @@ bench: .venv/.dev browser postgres ## what BENCHMARKS.md shows; CASES=file.jsonl
 	.venv/bin/refiner refine $(CASES) -o build/cases.jsonl --max-new-tokens 200
 	$(PY) tests/bench/forms.py $(CASES) --limit 24 --out build/forms
 	$(PY) tests/bench/grammar.py
+	$(PY) tests/bench/own_time.py $(CASES)
 	$(PY) tests/bench/text.py
 	$(PY) tests/bench/start.py
 	$(PY) tests/bench/judging.py
@@ -72,6 +73,13 @@ MODULES ?= $(MUTANTS)
 mutants: .venv/.dev ## which small changes of the code no test notices; MODULES="refiner/scoring/rewards.py …"
 	$(PIP) install -q --group mutants
 	$(PY) tests/mutants/measure.py $(MODULES)
+
+# On a machine that has torch and transformers, with no network: GPU_PYTHON=python3 make gpu
+GPU_PYTHON ?= $(PY)
+gpu: export PYTHONPATH := .:tests/gpu:tests/support:tests/bench
+gpu: ## what must hold on a GPU, and its figures; needs a GPU, torch and transformers
+	$(GPU_PYTHON) tests/gpu/checks.py
+	$(GPU_PYTHON) tests/gpu/figures.py
 
 screenshots: .venv/.dev browser ## the README's pictures
 	$(PY) tests/browser/screenshots.py

@@ -28,6 +28,8 @@ from refiner.decoding.states import Closed, InText, NextIds, OneOf, State
 _IDS = re.compile(OPEN_CLAIM + rb"([^<>]*)>")
 _BETWEEN_CLAIMS = re.compile(CLOSE_CLAIM + rb"(\s*)" + OPEN_CLAIM)
 _MIN_TAG_RATE = 0.5
+_PEEK = 32
+"""Bytes of the next text that are planned with the tags before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,12 @@ class Planner:
                 position, begins = self.next_words(position), CLAIM_START
             text, tags, evidence = self._continuation(state, written, position)
             pieces += [Piece(forced)] if forced else []
+            if text and pieces:  # the text behind the tags: as much as tells where a token ends
+                pieces.append(Piece(text[:_PEEK].decode(errors="ignore").encode(), position, begins))
+                break
             pieces += [Piece(text, position, begins)] if text else []
-            if not tags or (text and pieces[0].data != text):
-                break  # nothing follows, or the text behind the tags is reached
+            if not tags:
+                break
             pieces.append(Piece(tags, evidence=evidence))
             state, written = writer.after(state, text, tags), written + text + tags
             position, begins = position + len(text), FIRM_MATCH

@@ -15,7 +15,6 @@ writes best in the tokens that it was trained on.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from refiner.decoding.running_text import (
     after_byte_beyond_ascii,
     after_character,
     after_plain_ascii,
+    less_than_signs,
 )
 from refiner.decoding.states import Closed, InText, NextIds, NextQuote, OneOf, State
 from refiner.decoding.vocabulary import Vocabulary
@@ -36,15 +36,8 @@ MAX_IDS_PER_CLAIM = 8
 OPEN_ANSWER, CLOSE_ANSWER = notation.OPEN_ANSWER.encode(), notation.CLOSE_ANSWER.encode()
 OPEN_CLAIM, CLOSE_CLAIM = notation.OPEN_CLAIM.encode(), notation.CLOSE_CLAIM.encode()
 
-_DIGITS = b"0123456789"
-_LESS_THAN = (  # what may follow a `<` that begins no tag; after a blank, anything but the letters of tag names
-    *(bytes([byte]) for byte in b"=" + _DIGITS),
-    *(bytes([ord("-"), byte]) for byte in _DIGITS),
-    *(bytes([ord(" "), byte]) for byte in range(0x21, 0x7F) if chr(byte).lower() not in "/<asct"),
-)
-
-
 Quotes = tuple[tuple[tuple[str, str], ...], ...]
+Forced = tuple[list[int], State]
 Fits = Callable[[bytes], bool]
 """Whether the budget holds a quoted claim."""
 
@@ -68,7 +61,8 @@ class Grammar:
 
     ``quotes`` are groups of (id, sentence). At most one of each group is written, in the groups' order. A sentence
     stands in one group only, and holds no tag (`formats.answer.defang`) and no line break. ``mask_cache`` keeps what
-    may come next in text. Grammars over the same vocabulary can share it.
+    may come next in text. Grammars over the same vocabulary can share it. What hangs on the ids alone is kept too;
+    quotations hang on the budget.
     """
 
     vocabulary: Vocabulary
@@ -76,6 +70,9 @@ class Grammar:
     ids: tuple[str, ...]
     quotes: Quotes = ()
     mask_cache: dict[tuple[Form, InText, bool], AllowedTokens] = field(default_factory=dict, repr=False)
+    _choices: dict[tuple[State, bool], AllowedTokens] = field(default_factory=dict, init=False, repr=False)
+    _forced: dict[tuple[State, bool], Forced] = field(default_factory=dict, init=False, repr=False)
+    _ids: dict[frozenset[str], OneOf] = field(default_factory=dict, init=False, repr=False)
 
     def start(self, *, may_open: bool) -> State:
         """Where an answer begins. Without ``may_open`` the budget holds no claim, and the answer is plain text."""
@@ -110,7 +107,9 @@ class Grammar:
     ) -> OneOf:
         """The choice spelled out. The budget must hold ``before`` and a quoted claim."""
         if isinstance(state, NextIds):
-            return self._id_options(state.used)
+            if state.used not in self._ids:
+                self._ids[state.used] = self._id_options(state.used)
+            return self._ids[state.used]
         if isinstance(state, NextQuote):
             return self._quote_options(state.group, lambda claim: fits(before + claim))
         return state
@@ -140,6 +139,14 @@ class Grammar:
         """
         if isinstance(state, InText | Closed):
             return [], state
+        if self.quotes:  # which hang on the budget
+            return self._forced_tokens(state, may_open=may_open, fits=fits)
+        if (state, may_open) not in self._forced:
+            self._forced[state, may_open] = self._forced_tokens(state, may_open=may_open, fits=fits)
+        tokens, then = self._forced[state, may_open]
+        return list(tokens), then
+
+    def _forced_tokens(self, state: OneOf | NextIds | NextQuote, *, may_open: bool, fits: Fits) -> Forced:
         state = self.expand(state, fits)
         data, then = self.forced(state, fits)
         tokens = self.vocabulary.encode(data) if data else []
@@ -178,6 +185,15 @@ class Grammar:
             return self.mask_cache[key]
         if isinstance(state, Closed):
             return AllowedTokens()
+        if self.quotes:
+            return self._allowed_in_choice(state, may_open=may_open, fits=fits)
+        if (state, may_open) not in self._choices:
+            self._choices[state, may_open] = self._allowed_in_choice(state, may_open=may_open, fits=fits)
+        return self._choices[state, may_open]
+
+    def _allowed_in_choice(
+        self, state: OneOf | NextIds | NextQuote, *, may_open: bool, fits: Fits
+    ) -> AllowedTokens:
         choice, longest = self.expand(state, fits), self.vocabulary.longest_token
         rests = {option[choice.at : choice.at + longest]: then for option, then in choice.options}
         prefixes = {rest[:n] for rest in rests for n in range(1, len(rest) + 1)}
@@ -221,7 +237,7 @@ class Grammar:
         """After a ``<``: a tag where one may stand, or within a sentence a sign that means less."""
         options: list[tuple[bytes, State]] = []
         if state.filled and not state.sentence_ended:
-            options += _less_than_signs(state)
+            options += less_than_signs(state)
         if state.claim and state.filled and self.form != "strict":
             options.append((CLOSE_CLAIM[1:], InText(claim=False, filled=True, sentence_ended=True)))
         elif state.claim and state.filled and state.sentence_ended:
@@ -256,12 +272,6 @@ class Grammar:
 def quoted_claim(source_id: str, sentence: str, *, first: bool) -> bytes:
     """A whole claim as it is written. A blank parts it from the claim before."""
     return ("" if first else " ").encode() + notation.claim(source_id, sentence).encode()
-
-
-@lru_cache
-def _less_than_signs(state: InText) -> tuple[tuple[bytes, State], ...]:
-    """What may follow a ``<`` that begins no tag."""
-    return tuple((sign, after_character(state, chr(sign[-1]))) for sign in _LESS_THAN)
 
 
 def _common_prefix(strings: Sequence[bytes]) -> bytes:

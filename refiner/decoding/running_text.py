@@ -1,6 +1,7 @@
 """Running text in an answer, character by character: what the grammar must know of it, and what may not stand in it."""
 
 import re
+from functools import lru_cache
 
 from refiner.decoding.states import InText
 from refiner.decoding.utf8 import character_length, may_continue
@@ -12,6 +13,12 @@ _PLAIN_ENDS = tuple(one.encode() for one in sorted(_ENDS_SENTENCE) if one.isasci
 _PLAIN_MAY_FOLLOW = "".join(one for one in sorted(_MAY_FOLLOW_THE_END) if one.isascii()).encode()
 ASCII_END = 0x80
 """Bytes from here on belong to characters beyond ASCII."""
+_DIGITS = b"0123456789"
+_LESS_THAN = (  # what may follow a `<` that begins no tag; after a blank, anything but the letters of tag names
+    *(bytes([byte]) for byte in b"=" + _DIGITS),
+    *(bytes([ord("-"), byte]) for byte in _DIGITS),
+    *(bytes([ord(" "), byte]) for byte in range(0x21, 0x7F) if chr(byte).lower() not in "/<asct"),
+)
 
 
 def after_byte_beyond_ascii(state: InText, byte: int) -> InText | None:
@@ -40,3 +47,9 @@ def after_plain_ascii(state: InText, data: bytes) -> InText | None:
     rest = data.rstrip(_PLAIN_MAY_FOLLOW)
     ended = rest.endswith(_PLAIN_ENDS) if rest else state.sentence_ended
     return InText(state.claim, b"", state.filled or not data.isspace(), ended)
+
+
+@lru_cache
+def less_than_signs(state: InText) -> tuple[tuple[bytes, InText], ...]:
+    """What may follow a ``<`` that begins no tag."""
+    return tuple((sign, after_character(state, chr(sign[-1]))) for sign in _LESS_THAN)

@@ -70,7 +70,7 @@ def test_the_longer_a_copy_has_been_right_the_surer_it_goes_on(run: int, longer:
 def test_so_many_tokens_of_a_copy_are_worth_guessing_on_a_cpu(run: int, tokens: int) -> None:
     """More than a pass holds, once the copy has been right for some sentences."""
     rate = AcceptanceRates().of(copy_goes_on(run))
-    assert rate ** (tokens + 1) < MIN_PROBABILITY["cpu"] <= rate**tokens
+    assert rate ** (tokens + 1) < MIN_PROBABILITY <= rate**tokens
 
 
 def test_of_two_places_the_better_match_is_likelier_to_go_on() -> None:
@@ -116,7 +116,7 @@ def test_a_firm_match_is_the_likeliest_start() -> None:
 def test_where_nothing_is_copied_few_refusals_after_short_matches_end_guessing(
     match: Match, refusals: int
 ) -> None:
-    assert refusals_until(copy_starts(match), MIN_PROBABILITY["cpu"]) == refusals
+    assert refusals_until(copy_starts(match), MIN_PROBABILITY) == refusals
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_where_nothing_is_copied_few_refusals_after_short_matches_end_guessing(
     ids=["a claim's first words", "a claim's ids"],
 )
 def test_a_claims_beginning_is_guessed_until_it_was_refused_so_often(kind: Kind, refusals: int) -> None:
-    assert refusals_until(kind, MIN_PROBABILITY["cpu"]) == refusals
+    assert refusals_until(kind, MIN_PROBABILITY) == refusals

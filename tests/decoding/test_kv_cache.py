@@ -112,7 +112,7 @@ def test_a_short_text_sees_few_slots_of_long_buffers(qwen: LocalEngine) -> None:
     assert cache.capacity == 16_384
     cache.forward(TOKENS[:200], [0])
     cache.forward(TOKENS[200:210], [0])
-    assert shapes.seen == [(16, VISIBLE_STEP)]
+    assert shapes.seen == [(32, VISIBLE_STEP)]
 
 
 def test_buffers_double_and_what_was_captured_over_them_is_dropped_before(qwen: LocalEngine) -> None:
@@ -172,7 +172,7 @@ def test_passes_with_a_mask_go_over_the_same_buffers(qwen: LocalEngine) -> None:
     assert shapes.seen == []
     cache.crop(50)
     logits = cache.forward(TOKENS[50:60], [9])
-    assert shapes.seen == [(16, VISIBLE_STEP)]
+    assert shapes.seen == [(32, VISIBLE_STEP)]
     torch.testing.assert_close(logits[0], anew(cache.model, 60), atol=1e-5, rtol=0)
 
 

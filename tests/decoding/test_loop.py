@@ -14,7 +14,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from refiner.decoding.constrained_writer import ConstrainedWriter, UnconstrainedWriter, Writer
 from refiner.decoding.grammar import Grammar
-from refiner.decoding.kv_cache import PREFILL_CHUNK, KVCache
+from refiner.decoding.kv_cache import PREFILL_CHUNK, KVCache, Pass
 from refiner.decoding.loop import decode
 from refiner.decoding.proposer import MAX_DRAFT_TOKENS, DraftToken, Proposer
 from refiner.decoding.sampler import Sampler
@@ -161,17 +161,19 @@ def test_a_pass_without_a_fixed_shape_is_as_wide_as_drafts_may_be(
     assert proposer.widths[:2] == [MAX_DRAFT_TOKENS - len(PROMPT), MAX_DRAFT_TOKENS - 1]
 
 
-def test_where_passes_have_one_shape_proposals_fit_into_it(model: Qwen3ForCausalLM, known: Known) -> None:
+def test_passes_of_static_shape_hold_what_is_proposed(model: Qwen3ForCausalLM, known: Known) -> None:
     widths = []
 
-    def forward(**inputs: Any) -> Any:
-        widths.append(inputs["input_ids"].shape[1])
-        return model(**inputs)
+    def run_static(shape: tuple[int, int], forward: Pass) -> torch.Tensor:
+        widths.append(shape[0])
+        return forward()
 
     text, chosen = known["free"]
-    last = run(model, PROMPT, writer_of("free"), Foreseeing(chosen), static_width=16, forward=forward)[-1]
+    proposer = Foreseeing(chosen)
+    last = run(model, PROMPT, writer_of("free"), proposer, run_static=run_static)[-1]
     assert last.text == text
-    assert widths == [16] * (last.usage.forward_passes - 1)  # the prompt is read by a pass of its own
+    assert len(widths) == last.usage.forward_passes - 1  # the prompt is read by a pass of its own
+    assert all(width > proposed for width, proposed in zip(widths, proposer.widths[1:], strict=True))
 
 
 @pytest.mark.parametrize(
