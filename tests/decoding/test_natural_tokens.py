@@ -19,6 +19,8 @@ from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Form
 from refiner.formats.answer import parse
 
+pytestmark = pytest.mark.model
+
 VOCABULARIES = ("qwen_vocabulary", "llama3_vocabulary", "mistral_vocabulary", "embedded_vocabulary")
 WIDE = 100_000
 """A budget that no answer here uses up."""

@@ -44,7 +44,7 @@ def test_as_much_is_proposed_as_gives_the_most_tokens_a_second(
 
 
 @given(
-    seconds=st.lists(st.floats(0.5, 9), min_size=6, max_size=6),
+    seconds=st.lists(st.floats(0.5, 9), min_size=len(STATIC_WIDTHS), max_size=len(STATIC_WIDTHS)),
     factors=st.lists(st.floats(0.1, 1), max_size=20),
     size=st.integers(1, 3),
     unread=st.integers(1, 4),
