@@ -67,7 +67,8 @@ bench: .venv/.dev browser postgres ## what BENCHMARKS.md shows; CASES=file.jsonl
 
 MUTANTS := $(addprefix refiner/,scoring/citations.py scoring/rewards.py scoring/rubrics.py judges/reply.py diff.py \
 	formats/tags.py formats/brackets.py formats/answer.py decoding/grammar.py decoding/constrained_writer.py \
-	decoding/lookup_text.py decoding/acceptance.py decoding/proposer.py decoding/sampler.py decoding/loop.py \
+	decoding/running_text.py decoding/lookup_text.py decoding/acceptance.py decoding/continuation.py \
+	decoding/proposer.py decoding/sampler.py decoding/loop.py \
 	feedback/storage/store.py)
 MODULES ?= $(MUTANTS)
 mutants: .venv/.dev ## which small changes of the code no test notices; MODULES="refiner/scoring/rewards.py …"

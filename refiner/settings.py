@@ -17,6 +17,7 @@ MIN_SECRET_LENGTH = 16
 """Characters. Whoever guesses the key can find raters' names by trying names. Whoever guesses the token sees all votes."""
 
 Device = Literal["auto", "cuda", "mps", "cpu"]
+Quantization = Literal["off", "int8", "fp8"]
 JudgeKind = Literal["auto", "lexical", "logits", "hosted"]
 
 
@@ -27,7 +28,7 @@ class Settings:
     ``engine`` is a name in `engines.choose.ENGINES`. An empty ``model`` means: choose by hardware. ``judge_model`` is a hub id, folder or ``.gguf`` for the logits judge (empty: the model that writes), or a
     server's name for one for the hosted judge, which asks at ``judge_url`` with ``judge_key``. ``compiled``
     has pieces of the local model compiled, or not; None: where the machine can. It is False on ZeroGPU, where
-    a process lives for one request. ``rater_key`` is the secret that raters' names are hashed with (empty:
+    a process lives for one request. ``quantization`` turns its weights to 8 bits. ``rater_key`` is the secret that raters' names are hashed with (empty:
     one made once, in the cache folder). ``dataset`` is the Hub's owner/name to publish votes to, with
     ``hub_token``; empty: none is published. ``owner_token`` opens the page of votes, and so does one of
     ``owners`` signed in, where ``sign_in`` says that people can; without either it is closed.
@@ -46,6 +47,7 @@ class Settings:
     port: int = 7860
     threads: int = 0
     compiled: bool | None = None
+    quantization: Quantization = "off"
     judge: JudgeKind = "auto"
     judge_model: str = ""
     judge_url: str = ""
@@ -107,6 +109,7 @@ class Settings:
             port=number("GRADIO_SERVER_PORT", cls.port, 0, 65535),
             threads=number("REFINER_THREADS", 0, 0, 1024),
             compiled={"auto": None, "0": False, "1": True}[compiled],
+            quantization=cast("Quantization", choice("REFINER_QUANTIZE", get_args(Quantization), "off")),
             judge=cast("JudgeKind", choice("REFINER_JUDGE", get_args(JudgeKind), "auto")),
             judge_model=env.get("REFINER_JUDGE_MODEL", "").strip(),
             judge_url=env.get("REFINER_JUDGE_URL", "").strip(),

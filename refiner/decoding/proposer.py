@@ -27,7 +27,7 @@ from refiner.decoding.acceptance import (
     copy_starts,
 )
 from refiner.decoding.constrained_writer import ConstrainedWriter, Writer
-from refiner.decoding.continuation import Planner
+from refiner.decoding.continuation import Plan, Planner
 from refiner.decoding.lookup_text import LookupText, Match
 from refiner.decoding.states import InText
 from refiner.decoding.vocabulary import Vocabulary
@@ -98,17 +98,8 @@ class Proposer:
             tokens, done = self._encode(plan.data), 0
             while tokens and not ahead.finished and (done < plan.certain or not done):
                 end = done + len(self._vocabulary.token_bytes(tokens[0]))
-                evidence: Evidence = ()
-                for piece, start in plan.within(done, end):
-                    if piece.position is None:
-                        evidence += piece.evidence if done <= start else ()
-                        continue
-                    begun = done <= start
-                    starts_copy = begun and piece.begins != FIRM_MATCH
-                    evidence += ((piece.begins if starts_copy else copy_goes_on(run), True),)
-                    copied = min(end - start, len(piece.data))
-                    run = copied - max(0, done - start) + (_match_length(piece.begins) if begun else run)
-                    position = piece.position + copied
+                evidence, run, place = _tested(plan, done, end, run)
+                position = position if place is None else place
                 accepted = _accepted(ahead, tokens[0])
                 if not accepted:
                     return
@@ -161,6 +152,26 @@ class Proposer:
             if self._position <= self._lookup.draft_end:
                 self._planner.draft_position = self._position
         self._planner.learn(writer.written)
+
+
+def _tested(plan: Plan, start: int, end: int, run: int) -> tuple[Evidence, int, int | None]:
+    """What the token at [start, end) of a plan tests, and what holds after it.
+
+    That is how many bytes are copied in one run, ``run`` before it, and the place in the lookup text, if it copies.
+    """
+    evidence: Evidence = ()
+    place = None
+    for piece, begins in plan.within(start, end):
+        first = start <= begins  # the token begins the piece
+        if piece.position is None:
+            evidence += piece.evidence if first else ()
+            continue
+        kind = piece.begins if first and piece.begins != FIRM_MATCH else copy_goes_on(run)
+        evidence += ((kind, True),)
+        copied = min(end - begins, len(piece.data))
+        run = copied - max(0, start - begins) + (_match_length(piece.begins) if first else run)
+        place = piece.position + copied
+    return evidence, run, place
 
 
 def _match_length(kind: Kind) -> int:

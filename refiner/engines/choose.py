@@ -45,6 +45,7 @@ def local_engine(settings: Settings) -> LocalEngine:
         cache_dir=settings.cache_dir,
         threads=settings.threads,
         compiled=settings.compiled,
+        quantization=settings.quantization,
     )
 
 

@@ -10,6 +10,7 @@ from refiner.decoding.proposer import Proposer
 from refiner.decoding.vocabulary import Vocabulary
 from refiner.domain import Message
 from refiner.engines.protocol import GenerationRequest
+from refiner.settings import Quantization
 
 if TYPE_CHECKING:
     from refiner.decoding.kv_cache import KVCache
@@ -37,11 +38,19 @@ class LoadedModel:
     """
 
     def __init__(
-        self, model: Any, tokenizer: Any, device: str, seconds: float, *, compiled: bool | None = None
+        self,
+        model: Any,
+        tokenizer: Any,
+        device: str,
+        seconds: float,
+        *,
+        compiled: bool | None = None,
+        quantization: Quantization = "off",
     ) -> None:
         self.model, self.tokenizer = model, tokenizer
         dtype = str(model.dtype).removeprefix("torch.")
-        self._facts = f"{device}, {dtype}, loaded in {seconds:.1f} s"
+        weights = "" if quantization == "off" else f" with {quantization} weights"
+        self._facts = f"{device}, {dtype}{weights}, loaded in {seconds:.1f} s"
         self.vocabulary = Vocabulary(tokenizer, model.get_output_embeddings().weight.shape[0])
         eos = model.generation_config.eos_token_id
         self._eos_tokens = frozenset(eos if isinstance(eos, list) else [eos, tokenizer.eos_token_id])

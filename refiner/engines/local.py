@@ -25,8 +25,9 @@ from refiner.domain import (
 from refiner.engines.loaded_model import LoadedModel
 from refiner.engines.loading import load
 from refiner.engines.protocol import GenerationRequest
+from refiner.engines.quantization import quantize
 from refiner.errors import EngineError, InputError
-from refiner.settings import REFINER_MODEL, Device
+from refiner.settings import REFINER_MODEL, Device, Quantization
 
 if TYPE_CHECKING:
     from refiner.decoding.kv_cache import KVCache
@@ -51,7 +52,8 @@ class LocalEngine:
     ``model`` is a hub id, a folder or a ``.gguf`` file, or a function that finds one at loading. ``name`` is what
     people see (default: ``model``). ``form`` is the form that the model writes best in. ``compiled`` has
     small pieces of the model compiled at the first use; see `LoadedModel`. Dtype by device: cuda bfloat16,
-    mps float16, cpu float32. Loading happens once, at `load` or first use.
+    mps float16, cpu float32. ``quantization`` turns weights to 8 bits. Loading happens once, at `load` or
+    first use.
     """
 
     def __init__(
@@ -64,12 +66,13 @@ class LocalEngine:
         form: Form = "free",
         threads: int = 0,
         compiled: bool | None = None,
+        quantization: Quantization = "off",
     ) -> None:
         self.forms: tuple[Form, ...] = (form, *(one for one in get_args(Form) if one != form))
         self.problem = ""
         self._model, self._name = model, name or str(model)
         self._device_wanted, self._threads, self._cache_dir = device, threads, cache_dir
-        self._compiled = compiled
+        self._compiled, self._quantization = compiled, quantization
         self._loading, self._busy = threading.Lock(), threading.Lock()
         self._loaded: LoadedModel | None = None
         self._cache: KVCache | None = None  # of the last request
@@ -104,8 +107,11 @@ class LocalEngine:
                     place = self._model() if callable(self._model) else self._model
                     began = time.perf_counter()
                     found = load(place, self._device_wanted, self._threads, self._cache_dir)
+                    quantize(found[0], self._quantization, found[2])
                     seconds = time.perf_counter() - began
-                    self._loaded = LoadedModel(*found, seconds, compiled=self._compiled)
+                    self._loaded = LoadedModel(
+                        *found, seconds, compiled=self._compiled, quantization=self._quantization
+                    )
                 except EngineError as error:
                     self.problem = str(error)
                     raise
