@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from page_actions import wait_for_result
+from page_actions import open_fold, wait_for_result
 from playwright.sync_api import CDPSession, Page
 
 PROBE_SCRIPT = """
@@ -61,7 +61,7 @@ def fill_long_case(page: Page, question: str, draft: str, sources: str, rubric: 
     page.get_by_label("Draft", exact=True).fill(draft)
     page.locator("#sources textarea").fill(sources)
     page.locator("#sources-note", has_text="sources read").wait_for()
-    page.get_by_role("button", name="Rubric").click()
+    open_fold(page, "Rubric")
     with page.expect_file_chooser() as choosing:
         page.get_by_role("button", name="Load JSON").click()
     choosing.value.set_files(rubric)

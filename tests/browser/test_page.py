@@ -13,6 +13,7 @@ from page_actions import (
     fill_fields,
     open_cell_editor,
     open_first_citation,
+    open_fold,
     overflow,
     violations,
     wait_for_result,
@@ -153,7 +154,7 @@ def test_lacking_fields_are_named_and_what_was_typed_stays(scripted: Served, vis
 
 def test_the_rubric_is_checked_beside_its_table_as_one_types(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    page.get_by_role("button", name="Rubric").click()
+    open_fold(page, "Rubric")
     cells = page.locator("#rubric [role=gridcell]")
     for place, words in ((0, f"Names the cause {ATTACK}"), (2, "maybe"), (3, "0")):
         write_cell(cells.nth(place), words)
@@ -210,7 +211,7 @@ def test_a_visitor_who_comes_second_is_told_so_and_served_in_turn(scripted: Serv
 def test_escape_in_a_cell_is_the_cells_and_does_not_stop_the_run(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
     fill_fields(page)
-    page.get_by_role("button", name="Rubric").click()
+    open_fold(page, "Rubric")
     page.locator("#refine").click()
     page.locator(".prose", has_text="opening").wait_for()
     open_cell_editor(page.locator("#rubric [role=gridcell]").first).fill("Half a name")
@@ -222,7 +223,7 @@ def test_escape_in_a_cell_is_the_cells_and_does_not_stop_the_run(scripted: Serve
 def test_a_cell_that_is_being_written_goes_with_the_run(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
     fill_fields(page)
-    page.get_by_role("button", name="Rubric").click()
+    open_fold(page, "Rubric")
     open_cell_editor(page.locator("#rubric [role=gridcell]").first).fill("Names the cause")
     page.keyboard.press("Control+Enter")
     wait_for_result(page)
@@ -232,7 +233,7 @@ def test_a_cell_that_is_being_written_goes_with_the_run(scripted: Served, visit:
 def test_an_error_in_the_rubric_opens_it_and_leads_there(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
     fill_fields(page)
-    page.get_by_role("button", name="Rubric").click()
+    open_fold(page, "Rubric")
     cells = page.locator("#rubric [role=gridcell]")
     for place, words in ((0, "Names the cause"), (3, "0")):
         write_cell(cells.nth(place), words)
@@ -329,7 +330,7 @@ def test_rendered_on_the_server_the_page_works_the_same(rendered: Served, visit:
 
 def test_a_rubric_is_saved_as_a_file_and_loaded_again(scripted: Served, visit: Open, tmp_path: Path) -> None:
     page = visit(scripted)
-    page.get_by_role("button", name="Rubric").click()
+    open_fold(page, "Rubric")
     file = tmp_path / "rubric.json"
     file.write_text('{"positive_rubrics": [{"title": "Names the cause", "description": "It says why."}]}')
     with page.expect_file_chooser() as choosing:
@@ -343,7 +344,7 @@ def test_a_rubric_is_saved_as_a_file_and_loaded_again(scripted: Served, visit: O
 
 def test_the_question_suggests_criteria_that_can_be_edited(scripted: Served, visit: Open) -> None:
     page = visit(scripted)
-    page.get_by_role("button", name="Rubric").click()
+    open_fold(page, "Rubric")
     page.get_by_role("button", name="Suggest").click()
     expect(page.locator("#rubric-note")).to_contain_text("Write the question first")
     page.get_by_label("Question").fill("What is SORT and how does it work?")
@@ -416,7 +417,7 @@ def test_paste_refine_open_a_citation_and_vote(real: Served, visit: Open, theme:
 def test_text_arrives_in_pieces_stops_half_way_and_can_be_refined_again(real: Served, visit: Open) -> None:
     page = visit(real)
     choose_example(page)
-    page.get_by_role("button", name="Options").click()
+    open_fold(page, "Options")
     page.get_by_label("Form").click()
     page.get_by_role("option", name="Free").click()
     page.evaluate(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from harness import Served, serve
 from hub import REPO, serving_hub
-from page_actions import THEMES_AND_WIDTHS, Open, overflow, refined, violations
+from page_actions import THEMES_AND_WIDTHS, Open, open_fold, overflow, refined, violations
 from paths import ROOT
 from playwright.sync_api import Page, expect
 
@@ -161,7 +161,7 @@ def test_a_rating_is_deleted_by_its_number(scored: Served, visit: Open) -> None:
     page.get_by_label("Store this run’s texts").check()
     page.get_by_role("button", name="Tie").click()
     event = number(page)
-    page.get_by_role("button", name="Delete a rating").click()
+    open_fold(page, "Delete a rating")
     page.get_by_label("Number of the rating").fill(event)
     page.get_by_role("button", name="Delete it for good").click()
     expect(page.locator("#delete-note")).to_contain_text("Deleted")

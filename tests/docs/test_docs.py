@@ -123,9 +123,9 @@ def test_a_slip_would_be_found(line: str) -> None:
 @pytest.mark.real_model
 @pytest.mark.parametrize("block", blocks(MANUAL, "python"))
 def test_a_python_block_runs(
-    block: str, kept_cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    block: str, converted_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("REFINER_CACHE", str(kept_cache))
+    monkeypatch.setenv("REFINER_CACHE", str(converted_model))
     monkeypatch.setenv("REFINER_DEVICE", "cpu")
     exec(compile(block, "block", "exec"), {})  # noqa: S102 - our own documentation
     assert capsys.readouterr().out == "Cats purr when they are content.\n"
