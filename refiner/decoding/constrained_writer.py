@@ -6,20 +6,14 @@ Knows tokens and the grammar, not models. A writer is asked for `allowed` tokens
 
 import re
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from refiner.decoding.grammar import (
-    CLOSE_ANSWER,
-    CLOSE_CLAIM,
-    OPEN_ANSWER,
-    OPEN_CLAIM,
-    AllowedTokens,
-    Grammar,
-    quoted_claim,
-)
+from refiner.decoding.grammar import CLOSE_ANSWER, CLOSE_CLAIM, OPEN_ANSWER, OPEN_CLAIM, Grammar, quoted_claim
 from refiner.decoding.states import Closed, State
-from refiner.decoding.vocabulary import Vocabulary
+from refiner.decoding.vocabulary import AllowedTokens, Vocabulary
 from refiner.formats import notation
+
+W = TypeVar("W")
 
 MIN_CLAIM_TOKENS = 8
 """Tokens of text that the budget must hold before a claim is opened."""
@@ -67,6 +61,13 @@ class Writer(Protocol):
         """End the text here. ``keep_unfinished`` keeps an unfinished sentence."""
 
 
+def _copy(writer: W) -> W:
+    """A writer that goes on alone: what it holds is never changed in place. A tenth of the time of `copy.copy`'s way."""
+    other = object.__new__(type(writer))
+    other.__dict__.update(writer.__dict__)
+    return other
+
+
 class UnconstrainedWriter:
     """Holds output to nothing but the budget and the model's own end."""
 
@@ -74,6 +75,8 @@ class UnconstrainedWriter:
         self.token_count, self.finished, self.truncated = 0, False, False
         self._vocabulary, self._budget, self._eos_tokens = vocabulary, budget, eos_tokens
         self.written = b""
+
+    __copy__ = _copy
 
     @property
     def text(self) -> str:
@@ -113,6 +116,7 @@ class ConstrainedWriter:
     def __init__(self, grammar: Grammar, budget: int) -> None:
         self.token_count, self.finished, self.truncated = 0, False, False
         self.written = b""
+        self._costs: dict[bytes, int] = {}  # tokens of each quoted claim, for all copies
         encode = grammar.vocabulary.encode
         self._reserved = len(encode(CLOSE_CLAIM + CLOSE_ANSWER)) + 1
         self._budget = budget - self._reserved
@@ -122,6 +126,8 @@ class ConstrainedWriter:
         self._grammar = _with_a_quote_that_fits(grammar, left) if grammar.form == "extractive" else grammar
         holds_claim = bool(self._grammar.quotes) if grammar.form == "extractive" else self._claim_cost <= left
         self.state = self._grammar.start(may_open=holds_claim)
+
+    __copy__ = _copy
 
     @property
     def text(self) -> str:
@@ -173,7 +179,9 @@ class ConstrainedWriter:
 
     def _fits(self, claim: bytes) -> bool:
         """Whether the budget holds a quoted claim, with two tokens for what the model may spell otherwise."""
-        return len(self._grammar.vocabulary.encode(claim)) + 2 <= self._budget - self.token_count
+        if claim not in self._costs:
+            self._costs[claim] = len(self._grammar.vocabulary.encode(claim)) + 2
+        return self._costs[claim] <= self._budget - self.token_count
 
     def _force(self) -> list[int]:
         """Write what must come next, and return its tokens."""

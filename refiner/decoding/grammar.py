@@ -16,9 +16,6 @@ writes best in the tokens that it was trained on.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from refiner.decoding.running_text import (
     ASCII_END,
     after_byte_beyond_ascii,
@@ -27,7 +24,7 @@ from refiner.decoding.running_text import (
     less_than_signs,
 )
 from refiner.decoding.states import Closed, InText, NextIds, NextQuote, OneOf, State
-from refiner.decoding.vocabulary import Vocabulary
+from refiner.decoding.vocabulary import AllowedTokens, Vocabulary
 from refiner.domain import Form
 from refiner.formats import notation
 
@@ -45,14 +42,6 @@ Fits = Callable[[bytes], bool]
 def _everything_fits(claim: bytes) -> bool:
     del claim
     return True
-
-
-@dataclass(frozen=True, slots=True)
-class AllowedTokens:
-    """What may come next: a ``mask`` over the whole vocabulary, or a short list of ``tokens``."""
-
-    mask: NDArray[np.bool_] | None = None
-    tokens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,8 +153,8 @@ class Grammar:
         """The places in ``data`` where a token may begin that ends behind it."""
         following = {b""}
         if not isinstance(then, InText | Closed):
-            choice = self.expand(then, fits, data)
-            following = {option[choice.at : choice.at + 1] for option, _ in choice.options}
+            then = self._behind(then, fits, data)
+            following = {option[then.at : then.at + 1] for option, _ in then.options}
         for place in range(max(0, len(data) - self.vocabulary.longest_token), len(data)):
             begun = data[place:]
             if any(
@@ -175,6 +164,16 @@ class Grammar:
                 if len(token) > len(begun)
             ):
                 yield place
+
+    def _behind(self, state: OneOf | NextIds | NextQuote, fits: Fits, before: bytes) -> OneOf:
+        """The choice that a token may reach into which begins before it.
+
+        Whether quotations end is asked behind a whole one: a model that was not trained to refine takes ``></`` for the
+        likeliest end of any tag.
+        """
+        choice = self.expand(state, fits, before)
+        goes_on = tuple(option for option in choice.options if option[0] != CLOSE_ANSWER)
+        return OneOf(goes_on, choice.at) if self.quotes and goes_on and not choice.at else choice
 
     def allowed(self, state: State, *, may_open: bool = True, fits: Fits = _everything_fits) -> AllowedTokens:
         """The tokens that may come next."""
@@ -200,11 +199,13 @@ class Grammar:
         spelled = self.vocabulary.tokens_by_bytes
         found = {token for data in prefixes & spelled.keys() for token in spelled[data]}
         for rest, then in rests.items():
+            longer = [one for one in self.vocabulary.beginning_with(rest) if len(one[0]) > len(rest)]
+            if longer and not isinstance(then, InText | Closed):
+                then = self._behind(then, fits, rest)  # noqa: PLW2901 - the same, spelled out once
             found.update(
                 token
-                for data, token in self.vocabulary.beginning_with(rest)
-                if len(rest) < len(data)
-                and self.advance(then, data[len(rest) :], may_open=may_open, fits=fits) is not None
+                for data, token in longer
+                if self.advance(then, data[len(rest) :], may_open=may_open, fits=fits) is not None
             )
         return AllowedTokens(tokens=tuple(sorted(found)))
 

@@ -11,11 +11,10 @@ longer.``, which cites source 2. The answer so far is ``<answer><snippet id=1>Ai
 of the sentence is copied, the claim is closed where the draft's claim ends, the next one is opened with the draft's id.
 """
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from refiner.decoding.acceptance import (
     CLAIM_START,
@@ -78,14 +77,11 @@ class Proposer:
         The writer allows all of them, and is left as it is.
         """
         proposal: list[DraftToken] = []
-        probability = 1.0
         for draft_token in self._draft_tokens(writer):
-            rates = ((self._rates.of(kind), speaks_for) for kind, speaks_for in draft_token.evidence)
-            probability *= math.prod(rate if speaks_for else 1 - rate for rate, speaks_for in rates)
             max_tokens -= len(draft_token.tokens)
-            if probability < self._min_probability or max_tokens < 0:
+            if draft_token.probability < self._min_probability or max_tokens < 0:
                 break
-            proposal.append(replace(draft_token, probability=probability))
+            proposal.append(draft_token)
         return proposal
 
     def _draft_tokens(self, writer: Writer) -> Iterator[DraftToken]:
@@ -93,6 +89,7 @@ class Proposer:
         ahead = copy(writer)  # walks ahead of the answer
         position, begins = self._locate(ahead)
         run = 0  # bytes copied in one run
+        probability = 1.0
         while not ahead.finished:
             plan = self._planner.plan(ahead, position, begins)
             tokens, done = self._encode(plan.data), 0
@@ -103,7 +100,10 @@ class Proposer:
                 accepted = _accepted(ahead, tokens[0])
                 if not accepted:
                     return
-                yield DraftToken(accepted, copy(ahead), position, evidence)
+                for kind, speaks_for in evidence:
+                    rate = self._rates.of(kind)
+                    probability *= rate if speaks_for else 1 - rate
+                yield DraftToken(accepted, copy(ahead), position, evidence, probability)
                 done = end
                 if accepted != tokens[: len(accepted)]:
                     break

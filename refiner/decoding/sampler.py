@@ -2,7 +2,7 @@
 
 import torch
 
-from refiner.decoding.grammar import AllowedTokens
+from refiner.decoding.vocabulary import AllowedTokens
 
 
 class Sampler:

@@ -9,6 +9,7 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -63,6 +64,14 @@ def _is_context_free(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedTokens:
+    """What may come next: a ``mask`` over the whole vocabulary, or a short list of ``tokens``."""
+
+    mask: NDArray[np.bool_] | None = None
+    tokens: tuple[int, ...] = ()
 
 
 class Vocabulary:

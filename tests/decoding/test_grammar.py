@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_vocabulary import small_vocabulary
 
-from refiner.decoding.grammar import AllowedTokens, Grammar, Quotes
+from refiner.decoding.grammar import Grammar, Quotes
 from refiner.decoding.states import Closed, InText, State
+from refiner.decoding.vocabulary import AllowedTokens
 from refiner.domain import Form
 
 VOCABULARY = small_vocabulary("<snippet id=", "</snippet>", "</answer>", "S1", " the", "é.", "\n\n")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from timing import relative_cost
 
 from refiner.decoding.constrained_writer import ConstrainedWriter
-from refiner.decoding.grammar import AllowedTokens, Grammar, Quotes
+from refiner.decoding.grammar import Grammar, Quotes
 from refiner.decoding.states import InText
-from refiner.decoding.vocabulary import Vocabulary
+from refiner.decoding.vocabulary import AllowedTokens, Vocabulary
 from refiner.domain import Answer, Claim, Form
 from refiner.formats.answer import defang, invented_ids, parse
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from refiner.decoding.grammar import AllowedTokens
 from refiner.decoding.sampler import Sampler
+from refiner.decoding.vocabulary import AllowedTokens
 
 LOGITS = torch.tensor([1.0, 4.0, 3.0, 2.0, 0.0])
 """Of five tokens: 1 is the likeliest, then 2 and 3."""

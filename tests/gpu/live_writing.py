@@ -17,13 +17,13 @@ from random_model import wait_for
 
 from refiner import batch
 from refiner.decoding.constrained_writer import ConstrainedWriter
-from refiner.decoding.grammar import AllowedTokens, Grammar
+from refiner.decoding.grammar import Grammar
 from refiner.decoding.lookup_text import LookupText
 from refiner.decoding.loop import _Decoding
 from refiner.decoding.pass_costs import PassCosts
 from refiner.decoding.proposer import Proposer
 from refiner.decoding.sampler import Sampler
-from refiner.decoding.vocabulary import Vocabulary
+from refiner.decoding.vocabulary import AllowedTokens, Vocabulary
 from refiner.domain import Request, Usage
 from refiner.engines.static_passes import StaticPasses
 from refiner.formats.answer import parse
