@@ -112,6 +112,7 @@ postgres: ## install PostgreSQL's server where there is none
 	$(PIP) install -q --group dev
 	$(PIP) install -q --no-deps "dashscope>=1.20"  # Qwen's vocabulary, for tests; its dependencies are not used
 	$(PIP) install -q --no-deps --upgrade --target .venv/share/tokenizers "llama-models==0.3.0" "mistral-common==1.13.1"
+	$(PIP) install -q --no-deps --upgrade --target .venv/share/torchao "torchao==0.18.0"  # one test's: transformers would import it
 	touch $@
 
 help: ## this list

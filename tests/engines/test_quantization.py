@@ -11,6 +11,9 @@ from refiner.engines.local import LocalEngine
 from refiner.errors import EngineError
 from refiner.settings import Quantization, Settings
 
+TORCHAO = Path(sys.prefix) / "share/torchao"
+"""Where `make` puts torchao. Beside the other packages, transformers would import it in every process."""
+
 
 def logits(engine: LocalEngine) -> torch.Tensor:
     with torch.inference_mode():
@@ -20,8 +23,14 @@ def logits(engine: LocalEngine) -> torch.Tensor:
 
 @pytest.mark.parametrize(("quantization", "most"), [("int8", 0.03), ("fp8", 0.1)])
 def test_eight_bits_move_the_logits_a_little_and_the_device_line_says_so(
-    qwen: LocalEngine, qwen_folder: Path, tmp_path: Path, quantization: Quantization, most: float
+    qwen: LocalEngine,
+    qwen_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    quantization: Quantization,
+    most: float,
 ) -> None:
+    monkeypatch.syspath_prepend(TORCHAO)
     settings = Settings(model=str(qwen_folder), device="cpu", cache_dir=tmp_path, quantization=quantization)
     engine = local_engine(settings)
     true = logits(qwen)
