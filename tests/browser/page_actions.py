@@ -61,10 +61,10 @@ def open_fold(page: Page, name: str) -> None:
     Gradio sometimes loses a click while it still puts its components in place: on a busy machine a fold was seen closed
     after one. A visitor clicks again, and so does this.
     """
-    fold = page.locator(".gr-accordion", has=page.get_by_role("button", name=name, exact=True))
+    fold = page.locator(".gr-accordion", has=page.get_by_role("button", name=name))
     content = fold.get_by_test_id("accordion-content")
     for last in (False, False, True):
-        fold.get_by_role("button", name=name, exact=True).click()
+        fold.get_by_role("button", name=name).click()
         try:
             content.wait_for(timeout=ACTION_TIMEOUT / 3)
         except TimeoutError:
