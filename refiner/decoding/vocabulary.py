@@ -21,6 +21,9 @@ from refiner.decoding.utf8 import is_continuation
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _CONTROL = frozenset(range(0x20)) - {0x09, 0x0A} | {0x7F}
 
+_MAX_BREAK_TOKENS = 3
+"""Tokens that a line break and the blank before it take at most."""
+
 _MAX_CACHED_BYTES, _MAX_CACHED_TEXTS = 24, 4096
 """The tokens of short texts are cached: the format's tags come again and again."""
 
@@ -90,7 +93,7 @@ class Vocabulary:
     @cached_property
     def token_by_bytes(self) -> dict[bytes, int]:
         """The token of each byte string. The highest id counts: a SentencePiece model's ``<0x30>`` comes before ``0``."""
-        return {data: n for n, data in sorted(self._bytes.items())}
+        return {data: max(tokens) for data, tokens in self.tokens_by_bytes.items()}
 
     @cached_property
     def tokens_by_bytes(self) -> dict[bytes, list[int]]:
@@ -165,7 +168,7 @@ class Vocabulary:
         if 0 < begun < len(text):
             return self._longest_match(text[:begun]) + self._encode(text[begun:])
         tokens = self._tokenize(f"\n{whole}")
-        for start in range(1, len(tokens)):
+        for start in range(1, min(len(tokens), _MAX_BREAK_TOKENS + 1)):
             if self.decode(tokens[start:]) == text:
                 return tokens[start:]
         return self._longest_match(text)

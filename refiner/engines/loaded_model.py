@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 MIN_PROBABILITY = 0.25
 """How probably right a proposal must be on a CPU, where one more token makes a pass dearer.
 
-BENCHMARKS.md, "Decoding", has the measurement.
-Other devices measure what a pass costs (`decoding.pass_costs`).
+BENCHMARKS.md, "Decoding", has the measurement. Other devices measure what a pass costs (`decoding.pass_costs`).
 """
 
 _MIN_PROBABILITY_MEASURED = 0.01
@@ -47,6 +46,10 @@ class LoadedModel:
         compiled: bool | None = None,
         quantization: Quantization = "off",
     ) -> None:
+        from refiner.decoding.attention import GROUPED  # noqa: PLC0415 - torch is heavy
+        from refiner.decoding.pass_costs import PassCosts  # noqa: PLC0415 - torch is heavy
+        from refiner.engines import static_passes  # noqa: PLC0415 - torch is heavy
+
         self.model, self.tokenizer = model, tokenizer
         dtype = str(model.dtype).removeprefix("torch.")
         weights = "" if quantization == "off" else f" with {quantization} weights"
@@ -59,10 +62,6 @@ class LoadedModel:
         self.context = int(getattr(config, "max_position_embeddings", None) or _UNLIMITED_CONTEXT)
         layers = set(getattr(config, "layer_types", None) or ["full_attention"])
         self.full_attention = layers == {"full_attention"} and not getattr(config, "sliding_window", None)
-        from refiner.decoding.attention import GROUPED  # noqa: PLC0415 - torch is heavy
-        from refiner.decoding.pass_costs import PassCosts  # noqa: PLC0415 - torch is heavy
-        from refiner.engines import static_passes  # noqa: PLC0415 - torch is heavy
-
         attention = model.config._attn_implementation  # noqa: SLF001 - it has no other name
         self.takes_mask = self.full_attention and attention in {"sdpa", GROUPED}
         """Whether mask and position alone tell what a token sees, and a boolean mask is taken as one."""

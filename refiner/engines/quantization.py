@@ -10,7 +10,8 @@ def quantize(model: Any, quantization: Quantization, device: str) -> None:
     """Turn the weights of the model's linear layers to 8 bits, in place.
 
     ``int8`` computes as before. ``fp8`` on CUDA turns activations to 8 bits too, which needs compute capability 8.9 or
-    more (Ada, Hopper); no GPU has run it in the tests. The output layer stays: it shares its weights with the embedding in small models. `EngineError` without torchao.
+    more (Ada, Hopper); no GPU has run it in the tests. The output layer stays: it shares its weights with the
+    embedding in small models. `EngineError` without torchao.
     """
     if quantization == "off":
         return
